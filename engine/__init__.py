@@ -1,0 +1,1 @@
+"""Landform: self-service infrastructure from versioned Terraform templates."""

@@ -1,0 +1,1 @@
+"""A folder, archive or object becomes a checked, content-addressed bundle."""

@@ -1,0 +1,216 @@
+"""The rows of the catalog. SQLModel does not validate table rows: what enters has passed core/ before.
+
+Statuses and kinds are stored as the `.value` of their enum. JSON columns are replaced, never changed in place.
+Times are aware UTC. No relationships: a row may be read after its session has ended.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import JSON, Column, DateTime, ForeignKey, Index, Integer, text
+from sqlmodel import Field, SQLModel
+
+from engine.core import runs
+
+SQLModel.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+def in_statuses(statuses: frozenset[runs.Status]) -> str:
+    """An SQL condition that a run's status is one of `statuses`."""
+    return "status IN ({})".format(", ".join(f"'{status.value}'" for status in sorted(statuses)))
+
+
+def _json(*, nullable: bool = False) -> Any:
+    return Column(JSON, nullable=nullable)
+
+
+def _time(*, nullable: bool = True) -> Any:
+    return Column(DateTime(timezone=True), nullable=nullable)
+
+
+def _ref(target: str, *, nullable: bool = False, index: bool = False) -> Any:
+    return Column(Integer, ForeignKey(target), nullable=nullable, index=index)
+
+
+class Template(SQLModel, table=True):
+    """A named line of versions."""
+
+    __table_args__ = (Index("uq_template_kind_name", "kind", "name", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    """core.versions.TemplateKind"""
+    name: str
+    display_name: str = ""
+    description: str = ""
+    provisioning: str = "managed"
+    """`managed` (Landform runs Terraform) or `customer` (environments whose outputs are given as inputs)."""
+    pipeline_provisioning: str = "managed"
+    """`managed` or `customer` (service templates without a pipeline of ours)."""
+    highest: dict[str, int] = Field(default_factory=dict, sa_column=_json())
+    """Major -> highest minor ever registered, deleted ones included: numbers never come back."""
+    recommended_id: int | None = None
+    """The version that is recommended now; kept with every publish and delete so that lists need no scan."""
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Version(SQLModel, table=True):
+    """One immutable version of a template."""
+
+    __table_args__ = (Index("uq_version_template_id_major_minor", "template_id", "major", "minor", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    template_id: int = Field(sa_column=_ref("template.id"))
+    major: int
+    minor: int
+    status: str
+    """core.versions.VersionStatus"""
+    message: str = ""
+    """Why the registration failed: one problem a line; "" otherwise."""
+    description: str = ""
+    source: str = ""
+    """Where the bundle came from, as the user named it."""
+    bundle: str = ""
+    """Digest of the stored bundle, `sha256` in hex; "" when it could not be read."""
+    schema_text: str = ""
+    """schema.yaml, to the letter."""
+    facts: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """What was learned from the bundle once, at registration: bundles.facts.Facts.to_json()."""
+    compatible: list[str] = Field(default_factory=list, sa_column=_json())
+    """Environment templates a service version may run in, as `name:major`; empty for environment templates."""
+    component_sources: list[str] = Field(default_factory=list, sa_column=_json())
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+    published_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class Service(SQLModel, table=True):
+    """A developer's service: one template, one instance per environment."""
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str = Field(unique=True)
+    template_id: int = Field(sa_column=_ref("template.id", index=True))
+    major: int
+    """The major version it was created with: instances added later start on that major's recommended minor."""
+    description: str = ""
+    repository_connection: str = ""
+    repository: str = ""
+    branch: str = ""
+    pipeline_inputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """The `pipeline:` section of the spec; None when the template has no pipeline of ours."""
+    deleting: bool = False
+    """Its deletion was asked for: the row goes when its last instance is gone."""
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Instance(SQLModel, table=True):
+    """Anything that has a workspace: environment, service instance, pipeline or component."""
+
+    __table_args__ = (Index("ix_instance_version_id_address", "version_id", "address"),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    address: str = Field(unique=True)
+    kind: str = Field(index=True)
+    """core.address.Kind"""
+    name: str
+    service_id: int | None = Field(default=None, sa_column=_ref("service.id", nullable=True, index=True))
+    environment_id: int | None = Field(default=None, sa_column=_ref("instance.id", nullable=True, index=True))
+    """The environment a service instance or component lives in."""
+    template_id: int = Field(sa_column=_ref("template.id"))
+    version_id: int = Field(sa_column=_ref("version.id"))
+    """The version of the last successful deploy; before the first, the version asked for at creation."""
+    description: str = ""
+    inputs: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Inputs as given, without defaults; of the last successful deploy; before the first, as asked for at creation."""
+    outputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """Output name -> {"type", "sensitive", "value"} of the last successful deploy; None before it.
+
+    A sensitive output has "fingerprint" (keyed with the home's secret) in place of "value".
+    """
+    upstream: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=_json())
+    """Upstream address -> {output name: fingerprint of the value} as read by the last successful deploy."""
+    stale: list[str] = Field(default_factory=list, sa_column=_json())
+    """The read outputs whose value has changed since, as `environment/prod vpc_id`; [] when up to date."""
+    is_stale: bool = Field(default=False, index=True)
+    run_env: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    """Environment variables for Terraform, of an environment; its instances get them too."""
+    last_run_id: int | None = None
+    last_status: str = ""
+    """core.runs.Status of the last run; kept with it so that lists need no second table."""
+    deployed_run_id: int | None = None
+    """The last successful deploy; None before it."""
+    deleting: bool = False
+    """Its deletion was asked for by a service edit or deletion."""
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+    updated_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Run(SQLModel, table=True):
+    """One try to bring an instance to what was asked. Outlives its instance: it names it by address too."""
+
+    __table_args__ = (
+        Index(
+            "uq_run_active",
+            "instance_id",
+            unique=True,
+            sqlite_where=text(in_statuses(runs.ACTIVE)),
+            postgresql_where=text(in_statuses(runs.ACTIVE)),
+        ),
+        Index("ix_run_instance_id_id", "instance_id", "id"),
+        Index("ix_run_address_id", "address", "id"),
+        Index("ix_run_status_id", "status", "id"),
+        {"sqlite_autoincrement": True},
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    instance_id: int
+    """No foreign key: the history of a deleted instance stays."""
+    address: str
+    operation: str
+    """core.runs.Operation"""
+    status: str
+    """core.runs.Status"""
+    version_id: int
+    """The version it deploys (or destroys with). No foreign key: a deleted version's history stays."""
+    template: str
+    """The version in words, `web@1.2`, for history that outlives the row."""
+    inputs: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Inputs it deploys, as given, without defaults."""
+    update_kind: str = ""
+    """core.updates.UpdateKind of an update; "" for a first deploy, a retry or a destroy."""
+    auto_approve: str = "none"
+    """core.plans.AutoApprove"""
+    reason: str = ""
+    requested_by: str
+    approved_by: str = ""
+    approval_reason: str = ""
+    retry_of: int | None = None
+    summary: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """core.plans.Summary.to_json(); None before the plan is made."""
+    fingerprint: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    """What the plan was made from, part -> digest (core.plans.moved)."""
+    upstream: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=_json())
+    """As Instance.upstream, as read by this run's plan."""
+    outputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """As Instance.outputs, after this run; None unless it succeeded in a deploy."""
+    message: str = ""
+    """Why it ended as it did, in a sentence; "" while it has not, or when there is nothing to say."""
+    executor: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """Who works on it: {"host", "boot_id", "pid", "started"}; None while nobody does."""
+    fence: int = 0
+    """Counts the claims: a write with an older number changes nothing."""
+    attempt: int = 0
+    """How many times its plan was begun."""
+    cancel_requested_at: datetime | None = Field(default=None, sa_column=_time())
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+    planned_at: datetime | None = Field(default=None, sa_column=_time())
+    approved_at: datetime | None = Field(default=None, sa_column=_time())
+    applied_at: datetime | None = Field(default=None, sa_column=_time())
+    """When the apply began."""
+    ended_at: datetime | None = Field(default=None, sa_column=_time())

@@ -1,0 +1,96 @@
+"""Names and addresses: the one string by which an instance is known everywhere."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.errors import Invalid
+
+NAME_MAX = 100
+_NAME = re.compile(r"[0-9A-Za-z]+[0-9A-Za-z_\-]*", re.ASCII)
+
+
+class Kind(StrEnum):
+    """The four kinds of instance; the value is the first part of the address."""
+
+    ENVIRONMENT = "environment"
+    SERVICE_INSTANCE = "service"
+    PIPELINE = "pipeline"
+    COMPONENT = "component"
+
+    @property
+    def noun(self) -> str:
+        """The kind as a sentence says it."""
+        return "service instance" if self is Kind.SERVICE_INSTANCE else self.value
+
+
+def check_name(name: str, noun: str = "name") -> str:
+    """The name itself, when it is one (Proton's ResourceName: reference section 8.3).
+
+    Raises Invalid otherwise; `noun` says in the message what the name is for.
+    """
+    if len(name) > NAME_MAX:
+        shown = f"{name[:20]}..."
+        raise Invalid(f'The {noun} "{shown}" has {len(name)} characters; {NAME_MAX} are the most.')
+    if not _NAME.fullmatch(name):
+        raise Invalid(
+            f"The {noun} {name!r} is not a valid name.",
+            hint="Names start with a letter or digit and go on with letters, digits, - and _.",
+        )
+    return name
+
+
+@dataclass(frozen=True, order=True)
+class Address:
+    """`environment/prod`, `service/orders/prod`, `pipeline/orders` or `component/cache`."""
+
+    kind: Kind
+    parts: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return "/".join((self.kind.value, *self.parts))
+
+    @property
+    def name(self) -> str:
+        """The last part: what the instance is called among its siblings."""
+        return self.parts[-1]
+
+    @property
+    def service(self) -> str:
+        """The service of a service instance or pipeline; "" for the other kinds."""
+        return self.parts[0] if self.kind in (Kind.SERVICE_INSTANCE, Kind.PIPELINE) else ""
+
+
+def environment(name: str) -> Address:
+    """The address of an environment. Raises Invalid for a bad name."""
+    return Address(Kind.ENVIRONMENT, (check_name(name, "environment name"),))
+
+
+def service_instance(service: str, name: str) -> Address:
+    """The address of a service instance. Raises Invalid for a bad name."""
+    return Address(Kind.SERVICE_INSTANCE, (check_name(service, "service name"), check_name(name, "instance name")))
+
+
+def pipeline(service: str) -> Address:
+    """The address of a service's pipeline. Raises Invalid for a bad name."""
+    return Address(Kind.PIPELINE, (check_name(service, "service name"),))
+
+
+def component(name: str) -> Address:
+    """The address of a component. Raises Invalid for a bad name."""
+    return Address(Kind.COMPONENT, (check_name(name, "component name"),))
+
+
+def parse(text: str) -> Address:
+    """The address written as `text`, the inverse of str(). Raises Invalid when it is not one."""
+    first, *rest = text.split("/")
+    expected = {Kind.ENVIRONMENT: 1, Kind.SERVICE_INSTANCE: 2, Kind.PIPELINE: 1, Kind.COMPONENT: 1}
+    kind = next((kind for kind in Kind if kind.value == first), None)
+    if kind is None or len(rest) != expected[kind]:
+        raise Invalid(
+            f"{text!r} is not an address.",
+            hint="Addresses look like environment/prod, service/orders/prod, pipeline/orders or component/cache.",
+        )
+    return Address(kind, tuple(check_name(part, f"{kind.noun} name") for part in rest))

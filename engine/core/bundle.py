@@ -1,0 +1,136 @@
+"""A template bundle as a value: its files, its schema, and what was learned from its Terraform code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.core.versions import TemplateKind
+
+
+class PartName(StrEnum):
+    """The folder of a bundle that becomes the Terraform root of one kind of instance."""
+
+    INFRASTRUCTURE = "infrastructure"
+    INSTANCE = "instance_infrastructure"
+    PIPELINE = "pipeline_infrastructure"
+
+
+@dataclass(frozen=True, order=True)
+class Read:
+    """A value of Proton's namespace that the code uses, e.g. `environment.outputs.vpc_id`.
+
+    A read of a whole map (`service_instance.inputs`) has no name after the map.
+    """
+
+    path: str
+    file: str
+    line: int
+    guarded: bool = False
+    """Inside `can()` or `try()`: its absence is provided for."""
+
+
+@dataclass(frozen=True, order=True)
+class Output:
+    """A root output."""
+
+    name: str
+    file: str
+    line: int
+    description: str = ""
+    sensitive: bool = False
+
+
+@dataclass(frozen=True, order=True)
+class Resource:
+    """A resource, data source or module call: `aws_vpc.main`, `data.aws_ami.this`, `module.net`."""
+
+    address: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Part:
+    """One Terraform root of a bundle. Files are named relative to the part's folder."""
+
+    name: PartName
+    engine: str
+    """`hcl`, or `jinja`: `*.tf.j2` files are rendered."""
+    templates: tuple[str, ...]
+    """Top-level files that are rendered with a header, sorted."""
+    others: tuple[str, ...]
+    """Everything else that travels along verbatim (sub-folders, data files), sorted; no manifest."""
+    reads: tuple[Read, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    providers: Mapping[str, str] | None = None
+    """Local provider name -> `source constraint` as required, e.g. {"aws": "hashicorp/aws ~> 3.0"}."""
+    terraform: str = ""
+    """`required_version`; "" when none."""
+    backend: str = ""
+    """Type of the backend block; "" when none."""
+
+    def environment_outputs(self) -> frozenset[str]:
+        """Names of the environment outputs that must be there: read, and not guarded."""
+        return frozenset(self._names("environment.outputs", guarded=False))
+
+    def environment_outputs_used(self) -> frozenset[str]:
+        """Names of all environment outputs that are read, guarded or not."""
+        return frozenset(self._names("environment.outputs", guarded=True))
+
+    def reads_all_environment_outputs(self) -> bool:
+        """Whether the code uses the map of environment outputs as a whole."""
+        return any(read.path in ("environment", "environment.outputs") for read in self.reads)
+
+    def _names(self, prefix: str, *, guarded: bool) -> set[str]:
+        start = prefix + "."
+        return {
+            read.path[len(start) :].split(".")[0]
+            for read in self.reads
+            if read.path.startswith(start) and (guarded or not read.guarded)
+        }
+
+
+@dataclass(frozen=True)
+class Facts:
+    """What was learned from a bundle, kept with its version so that no run parses HCL."""
+
+    kind: TemplateKind
+    customer_managed: bool
+    """An environment template without infrastructure: its inputs are its outputs."""
+    parts: Mapping[PartName, Part]
+
+    def part(self, name: PartName) -> Part | None:
+        """The part of that name; None when the bundle has none."""
+        return self.parts.get(name)
+
+    def to_json(self) -> dict[str, Any]:
+        """A JSON form that from_json() reads back."""
+        return asdict(self)
+
+
+def from_json(stored: Mapping[str, Any]) -> Facts:
+    """The facts that to_json() wrote."""
+    return Facts(
+        TemplateKind(stored["kind"]),
+        bool(stored["customer_managed"]),
+        {PartName(name): _part(part) for name, part in stored["parts"].items()},
+    )
+
+
+def _part(stored: Mapping[str, Any]) -> Part:
+    return Part(
+        name=PartName(stored["name"]),
+        engine=stored["engine"],
+        templates=tuple(stored["templates"]),
+        others=tuple(stored["others"]),
+        reads=tuple(Read(**read) for read in stored["reads"]),
+        outputs=tuple(Output(**output) for output in stored["outputs"]),
+        resources=tuple(Resource(**resource) for resource in stored["resources"]),
+        providers=stored["providers"],
+        terraform=stored["terraform"],
+        backend=stored["backend"],
+    )

@@ -1,0 +1,114 @@
+"""The life of a run, written once: every status, every event, and what each means to whoever waits.
+
+Catalog constraints, CLI verbs, diagrams and the public shape of a run are computed from TABLE.
+A wish ("somebody wants it cancelled") is a column of the run; only facts are statuses.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from engine.errors import Conflict
+
+
+class Operation(StrEnum):
+    """What a run is for."""
+
+    DEPLOY = "deploy"
+    DESTROY = "destroy"
+
+
+class Status(StrEnum):
+    """Where a run stands."""
+
+    QUEUED = "queued"
+    PLANNING = "planning"
+    PLANNED = "planned"
+    APPROVED = "approved"
+    APPLYING = "applying"
+    SUCCEEDED = "succeeded"
+    FAILED = "failed"
+    DISCARDED = "discarded"
+    CANCELLED = "cancelled"
+    INTERRUPTED = "interrupted"
+
+
+class Event(StrEnum):
+    """What can happen to a run; people cause APPROVE and DISCARD, workers the rest."""
+
+    CLAIM = "claim"
+    FIND_NOTHING = "find nothing to do in"
+    ASK = "ask for approval of"
+    APPROVE = "approve"
+    DISCARD = "discard"
+    SUCCEED = "complete"
+    FAIL = "fail"
+    CANCEL = "cancel"
+    LOSE = "lose"
+
+
+TABLE: dict[Event, dict[Status, Status]] = {
+    Event.CLAIM: {Status.QUEUED: Status.PLANNING, Status.APPROVED: Status.APPLYING},
+    Event.FIND_NOTHING: {Status.PLANNING: Status.SUCCEEDED},
+    Event.ASK: {Status.PLANNING: Status.PLANNED},
+    Event.APPROVE: {Status.PLANNED: Status.APPROVED, Status.PLANNING: Status.APPROVED},
+    Event.DISCARD: {
+        Status.QUEUED: Status.DISCARDED,
+        Status.PLANNED: Status.DISCARDED,
+        Status.APPROVED: Status.DISCARDED,
+        # only after the claim for apply found that what the plan was made from has moved: nothing was applied
+        Status.APPLYING: Status.DISCARDED,
+    },
+    Event.SUCCEED: {Status.APPLYING: Status.SUCCEEDED},
+    Event.FAIL: {Status.PLANNING: Status.FAILED, Status.APPLYING: Status.FAILED},
+    Event.CANCEL: {Status.PLANNING: Status.CANCELLED, Status.APPLYING: Status.CANCELLED},
+    # a plan changes nothing, so another worker may repeat it; an apply may have done anything
+    Event.LOSE: {Status.PLANNING: Status.QUEUED, Status.APPLYING: Status.INTERRUPTED},
+}
+
+TERMINAL = frozenset(Status) - {status for edges in TABLE.values() for status in edges}
+ACTIVE = frozenset(Status) - TERMINAL
+BY_PEOPLE = {Event.APPROVE: frozenset({Status.PLANNED}), Event.DISCARD: TABLE[Event.DISCARD].keys() - {Status.APPLYING}}
+_WAITING_ON = {Status.PLANNED: "approval", Status.QUEUED: "worker", Status.APPROVED: "worker"}
+
+
+def after(status: Status, event: Event) -> Status:
+    """The status that `event` leads to. Raises Conflict when the table has no such edge."""
+    try:
+        return TABLE[event][status]
+    except KeyError:
+        raise Conflict(f"Cannot {event.value} a run that is {status.value}.", hint=_hint(status)) from None
+
+
+def allow(status: Status, event: Event) -> Status:
+    """Like after(), for an event that a person asks for. Raises Conflict."""
+    if status not in BY_PEOPLE[event]:
+        raise Conflict(f"Cannot {event.value} a run that is {status.value}.", hint=_hint(status))
+    return after(status, event)
+
+
+def is_terminal(status: Status) -> bool:
+    """Whether the run is over; nothing can happen to it any more."""
+    return status in TERMINAL
+
+
+def waiting_on(status: Status) -> str:
+    """Who has to move next: `approval`, `worker`, or "" while it works or after it has ended."""
+    return _WAITING_ON.get(status, "")
+
+
+def next_actions(status: Status) -> tuple[str, ...]:
+    """What a person can do with the run now, as CLI verbs."""
+    verbs = [event.value for event, statuses in BY_PEOPLE.items() if status in statuses]
+    if status is Status.APPROVED:
+        verbs.append("apply")
+    if status in TERMINAL - {Status.SUCCEEDED}:
+        verbs.append("retry")
+    return tuple(verbs)
+
+
+def _hint(status: Status) -> str:
+    if status in TERMINAL:
+        return "It has ended: start a new run."
+    verbs = next_actions(status)
+    return f"What can be done now: {', '.join(verbs)}." if verbs else "It is being worked on: wait for it to end."

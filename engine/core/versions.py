@@ -1,0 +1,96 @@
+"""Version numbers of templates: `major.minor`, how they are written, chosen and counted up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.core.address import check_name
+from engine.errors import Invalid
+
+_NUMBER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
+_TEXT_MAX = 10
+
+
+class TemplateKind(StrEnum):
+    """What a template makes."""
+
+    ENVIRONMENT = "environment"
+    SERVICE = "service"
+
+
+class VersionStatus(StrEnum):
+    """Where a version stands (Proton's TemplateVersionStatus: reference section 4.1)."""
+
+    DRAFT = "draft"
+    PUBLISHED = "published"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, order=True)
+class Number:
+    """`major.minor`, compared by number."""
+
+    major: int
+    minor: int
+
+    def __str__(self) -> str:
+        return f"{self.major}.{self.minor}"
+
+
+def parse(text: str) -> Number:
+    """The number written as `text`. Raises Invalid for anything but `major.minor` without leading zeros."""
+    match = _NUMBER.fullmatch(text)
+    if match is None or len(text) > _TEXT_MAX:
+        raise Invalid(f"{text!r} is not a version.", hint="Versions look like 1.0 or 2.13.")
+    return Number(int(match[1]), int(match[2]))
+
+
+@dataclass(frozen=True)
+class TemplateRef:
+    """A template as people name it: `web`, `web@1.2`, `service/web@1.2`."""
+
+    name: str
+    number: Number | None = None
+    """None means: the recommended version."""
+    kind: TemplateKind | None = None
+    """None means: whichever kind has that name."""
+
+    def __str__(self) -> str:
+        kind = f"{self.kind.value}/" if self.kind else ""
+        return f"{kind}{self.name}" + (f"@{self.number}" if self.number else "")
+
+
+def parse_ref(text: str) -> TemplateRef:
+    """The template that `text` names. Raises Invalid."""
+    path, at, number = text.partition("@")
+    first, slash, last = path.partition("/")
+    kinds = {kind.value: kind for kind in TemplateKind}
+    if slash and first not in kinds:
+        raise Invalid(f"{text!r} does not name a template.", hint="Write web, web@1.2 or service/web@1.2.")
+    name = check_name(last if slash else first, "template name")
+    return TemplateRef(name, parse(number) if at else None, kinds[first] if slash else None)
+
+
+def next_number(highest: Mapping[int, int], major: int | None) -> Number:
+    """The number of a version to be registered (Proton: reference section 4.2).
+
+    `highest` maps each major ever used to the highest minor ever used, deleted ones included: numbers never come back.
+    `major` None asks for a new major. Raises Invalid when the major does not exist.
+    """
+    if major is None:
+        return Number(max(highest, default=0) + 1, 0)
+    if major not in highest:
+        known = ", ".join(map(str, sorted(highest))) or "none"
+        raise Invalid(
+            f"Major version {major} does not exist (there are: {known}).",
+            hint="Leave --major out to start a new major version.",
+        )
+    return Number(major, highest[major] + 1)
+
+
+def recommended(published: Iterable[Number]) -> Number | None:
+    """The highest published number; None when nothing is published."""
+    return max(published, default=None)

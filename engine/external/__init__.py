@@ -1,0 +1,1 @@
+"""Other programs and services: processes, AWS."""

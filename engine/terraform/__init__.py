@@ -1,0 +1,1 @@
+"""What Terraform is told and what it answers."""

@@ -1,0 +1,1 @@
+"""What gets done: a run from claim to outcome."""
