@@ -1,24 +1,24 @@
 """The one table of settings, and the only reader of the environment.
 
 A value comes from the command line, else from its environment variable, else from `landform.toml` (the nearest one in
-this folder or above it), else from the default.
+this folder or above it), else from the default. An empty value counts as not given.
+
+`[run_env]` of landform.toml is for what every Terraform of a home needs to reach the world: `HTTPS_PROXY`, `AWS_REGION`
+and the like. It is no place for secrets, because the file is easily committed: name a credentials file instead.
 """
 
 from __future__ import annotations
 
-import getpass
 import os
 import re
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
 from engine.errors import Invalid, Problem
 
-_N = TypeVar("_N", int, float)
 CONFIG_FILE = "landform.toml"
+_RUN_ENV = "run_env"
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 RESERVED_ENV = frozenset(
     {
@@ -36,12 +36,35 @@ RESERVED_ENV = frozenset(
 
 
 @dataclass(frozen=True)
+class Form:
+    """What the value of a setting looks like."""
+
+    pattern: str
+    words: str
+    """The pattern, as in "'x' is not ..."."""
+
+
+_TEXT = r"[^\x00-\x1f\x7f]"
+PATH = Form(f"{_TEXT}+", "a path")
+"""A leading ~ stands for a user's own folder."""
+NAME = Form(f"{_TEXT}{{1,100}}", "a line of at most 100 characters")
+COUNT = Form("[1-9][0-9]{0,2}", "a whole number from 1 to 999")
+SECONDS = Form(r"[0-9]{1,8}(\.[0-9]+)?", "a number of seconds")
+POSITIVE_SECONDS = Form(r"[1-9][0-9]{0,7}(\.[0-9]+)?", "a number of seconds from 1 up")
+ACCOUNT = Form("[0-9]{12}", "twelve digits")
+REGION = Form("[a-z0-9-]+", "made of lower-case letters, digits and -")
+LEVEL = Form("DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
+
+
+@dataclass(frozen=True)
 class Setting:
     """One row of the table."""
 
     name: str
     help: str
+    form: Form
     default: str = ""
+    """"" where the default has to be looked up; `help` says where."""
 
     @property
     def variable(self) -> str:
@@ -50,16 +73,16 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("home", "Folder of the catalog, bundles and workspaces. Default: the platform's data folder."),
-    Setting("terraform", "Terraform program to run. Default: terraform, else tofu, on PATH."),
-    Setting("parallel", "Runs executed side by side. Default: the number of cores."),
-    Setting("user", "Name recorded with runs and approvals. Default: the login name."),
-    Setting("account_id", "Twelve digits that stand for the account in names and tags.", "000000000000"),
-    Setting("region", "Region in names and tags.", "local"),
-    Setting("grace_s", "Seconds Terraform gets to stop after being asked, before it is killed.", "30"),
-    Setting("plan_timeout_s", "Seconds a plan may take.", "1800"),
-    Setting("apply_timeout_s", "Seconds an apply may take.", "14400"),
-    Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", "WARNING"),
+    Setting("home", "Folder of the catalog, bundles and workspaces. Default: the platform's data folder.", PATH),
+    Setting("terraform", "Terraform program to run. Default: terraform, else tofu, on PATH.", PATH),
+    Setting("parallel", "Runs executed side by side. Default: the number of cores.", COUNT),
+    Setting("user", "Name recorded with runs and approvals. Default: the login name.", NAME),
+    Setting("account_id", "Twelve digits that stand for the account in names and tags.", ACCOUNT, "000000000000"),
+    Setting("region", "Region in names and tags.", REGION, "local"),
+    Setting("grace_s", "Seconds Terraform gets to stop after being asked, before it is killed.", SECONDS, "30"),
+    Setting("plan_timeout_s", "Seconds a plan may take.", POSITIVE_SECONDS, "1800"),
+    Setting("apply_timeout_s", "Seconds an apply may take.", POSITIVE_SECONDS, "14400"),
+    Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", LEVEL, "WARNING"),
 )
 
 
@@ -81,40 +104,50 @@ class Settings:
     path: str
     """PATH of the caller: where programs are looked for."""
     run_env: Mapping[str, str] = field(default_factory=dict)
-    """Environment variables for every Terraform of this home, from `[run_env]` of landform.toml."""
+    """Environment variables for every Terraform of this home, from `[run_env]` of landform.toml; no secrets."""
     origins: Mapping[str, str] = field(default_factory=dict)
-    """Setting name -> where its value came from."""
+    """Setting name -> where its value came from: `command line`, a variable, a file, or `default`."""
+
+
+@dataclass(frozen=True)
+class _Given:
+    """The value of one setting, before anybody has looked at it."""
+
+    value: object
+    origin: str
+    folder: Path
+    """What a relative path is relative to."""
+
+    @property
+    def is_default(self) -> bool:
+        return self.origin == "default"
+
+
+@dataclass(frozen=True)
+class _File:
+    """The landform.toml in force; without one, an empty table."""
+
+    path: Path
+    table: Mapping[str, object] = field(default_factory=dict)
 
 
 def load(environ: Mapping[str, str] | None = None, folder: Path | None = None, **flags: str | None) -> Settings:
-    """The settings in force. `flags` are values from the command line, None where not given.
+    """The settings in force in `folder`. `flags` are values from the command line, None where not given.
 
     Raises Invalid with every wrong value.
     """
     environ = os.environ if environ is None else environ
-    file = _nearest(folder or Path.cwd())
-    text = _read(file) if file else {}
-    values, origins = _layered(environ, file, text, flags)
-    problems: list[Problem] = []
-    settings = Settings(
-        home=_home(values["home"], file if origins["home"] == str(file) else None),
-        terraform=values["terraform"],
-        parallel=_number(values, origins, "parallel", problems, int, os.cpu_count() or 1, at_least=1),
-        user=values["user"] or _login(),
-        account_id=_matching(values, origins, "account_id", problems, r"\d{12}", "twelve digits"),
-        region=_matching(values, origins, "region", problems, r"[a-z0-9-]+", "lower-case letters, digits and -"),
-        grace_s=_number(values, origins, "grace_s", problems, float, 30.0, at_least=0),
-        plan_timeout_s=_number(values, origins, "plan_timeout_s", problems, float, 1800.0, at_least=1),
-        apply_timeout_s=_number(values, origins, "apply_timeout_s", problems, float, 14400.0, at_least=1),
-        log_level=_matching(values, origins, "log_level", problems, "DEBUG|INFO|WARNING|ERROR", "a level"),
-        path=environ.get("PATH", os.defpath),
-        run_env=_run_env(text.get("run_env", {}), str(file), problems),
-        origins=origins,
-    )
-    problems += _unknown(text, str(file))
-    if problems:
+    folder = (folder or Path.cwd()).absolute()
+    file = _file(folder)
+    given = {setting.name: _given(setting, flags, environ, file, folder) for setting in SETTINGS}
+    if problems := [*_wrong_values(given), *_wrong_run_env(file), *_unknown(file)]:
         raise Invalid("The settings cannot be used:", problems=problems)
-    return settings
+    return _settings(given, environ, file)
+
+
+def environ() -> Mapping[str, str]:
+    """The caller's environment, for what is no setting of ours (`NO_COLOR`)."""
+    return os.environ
 
 
 def check_run_env(name: str, value: object) -> str:
@@ -123,95 +156,133 @@ def check_run_env(name: str, value: object) -> str:
         return f"{name!r} is not the name of an environment variable."
     if name in RESERVED_ENV or name.startswith(("TF_CLI_ARGS", "LANDFORM_")):
         return f"{name} is set by Landform itself and cannot be given."
-    if not isinstance(value, str) or "\0" in value:
+    if not isinstance(value, str):
         return f"The value of {name} is not a string."
+    if "\0" in value:
+        return f"The value of {name} has a NUL character in it."
     return ""
 
 
-def _nearest(folder: Path) -> Path | None:
+def _file(folder: Path) -> _File:
     candidates = (place / CONFIG_FILE for place in (folder, *folder.parents))
-    return next((file for file in candidates if file.is_file()), None)
+    # unlike Path.is_file(), this is False, not an error, where a folder above may not be looked into
+    path = next((path for path in candidates if os.path.isfile(path)), None)
+    return _File(path, _read(path)) if path else _File(folder / CONFIG_FILE)
 
 
-def _read(file: Path) -> dict[str, object]:
+def _read(path: Path) -> dict[str, object]:
+    import tomllib
+
     try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise Invalid(f"{file} is not valid TOML: {error}") from error
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
+    except (ValueError, RecursionError) as error:
+        raise Invalid(f"{path} is not valid TOML: {error}") from error
 
 
-def _layered(
-    environ: Mapping[str, str], file: Path | None, text: Mapping[str, object], flags: Mapping[str, str | None]
-) -> tuple[dict[str, str], dict[str, str]]:
-    values, origins = {}, {}
+def _given(
+    setting: Setting, flags: Mapping[str, str | None], environ: Mapping[str, str], file: _File, folder: Path
+) -> _Given:
+    layers = (
+        _Given(flags.get(setting.name), "command line", folder),
+        _Given(environ.get(setting.variable), setting.variable, folder),
+        _Given(file.table.get(setting.name), str(file.path), file.path.parent),
+        _Given(setting.default, "default", folder),
+    )
+    return next((given for given in layers if given.value not in (None, "")), layers[-1])
+
+
+def _wrong_values(given: Mapping[str, _Given]) -> Iterator[Problem]:
     for setting in SETTINGS:
-        layers = (
-            ("command line", flags.get(setting.name)),
-            (setting.variable, environ.get(setting.variable) or None),
-            (str(file), text.get(setting.name)),
-            ("default", setting.default),
-        )
-        origin, value = next((origin, value) for origin, value in layers if value is not None)
-        values[setting.name], origins[setting.name] = str(value), origin
-    return values, origins
+        value = given[setting.name]
+        if not value.is_default and (wrong := _wrong(setting, value.value)):
+            yield Problem(value.origin, 0, setting.name, wrong)
 
 
-def _home(value: str, file: Path | None) -> Path:
-    if not value:
+def _wrong(setting: Setting, value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return "must be a string or a number."
+    if not re.fullmatch(setting.form.pattern, str(value)):
+        return f"{value!r} is not {setting.form.words}."
+    if setting.form is PATH and os.path.expanduser(str(value)).startswith("~"):
+        return f"{value!r} starts with a ~ that stands for no folder."
+    return ""
+
+
+def _wrong_run_env(file: _File) -> Iterator[Problem]:
+    table = file.table.get(_RUN_ENV, {})
+    if not isinstance(table, dict):
+        yield Problem(str(file.path), 0, _RUN_ENV, 'must be a table of NAME = "value".')
+        return
+    for name, value in table.items():
+        if wrong := check_run_env(name, value):
+            yield Problem(str(file.path), 0, f"{_RUN_ENV}.{name}", wrong)
+
+
+def _unknown(file: _File) -> Iterator[Problem]:
+    known = [*(setting.name for setting in SETTINGS), _RUN_ENV]
+    for name in file.table:
+        if name not in known:
+            yield Problem(str(file.path), 0, name, "is not a setting.", hint=_did_you_mean(name, known))
+
+
+def _did_you_mean(name: str, known: list[str]) -> str:
+    import difflib
+
+    nearest = difflib.get_close_matches(name.lower(), known, n=1)
+    return f'Did you mean "{nearest[0]}"?' if nearest else f"Settings are: {', '.join(known)}."
+
+
+def _settings(given: Mapping[str, _Given], environ: Mapping[str, str], file: _File) -> Settings:
+    text = {name: str(value.value) for name, value in given.items()}
+    return Settings(
+        home=_home(given["home"]),
+        terraform=_program(given["terraform"]),
+        parallel=int(text["parallel"] or os.cpu_count() or 1),
+        user=text["user"] or _login(environ),
+        account_id=text["account_id"],
+        region=text["region"],
+        grace_s=float(text["grace_s"]),
+        plan_timeout_s=float(text["plan_timeout_s"]),
+        apply_timeout_s=float(text["apply_timeout_s"]),
+        log_level=text["log_level"],
+        path=environ.get("PATH", os.defpath),
+        run_env=_run_env(file),
+        origins={name: value.origin for name, value in given.items()},
+    )
+
+
+def _home(given: _Given) -> Path:
+    if given.is_default:
         import platformdirs
 
         return Path(platformdirs.user_data_dir("landform"))
-    path = Path(value).expanduser()
-    return (file.parent / path if file else path).absolute()
+    return _absolute(given)
 
 
-def _number(
-    values: Mapping[str, str],
-    origins: Mapping[str, str],
-    name: str,
-    problems: list[Problem],
-    kind: Callable[[str], _N],
-    default: _N,
-    *,
-    at_least: int,
-) -> _N:
-    if not values[name]:
-        return default
-    try:
-        number = kind(values[name])
-    except ValueError:
-        number = None
-    if number is None or not at_least <= number < 10**9:
-        problems.append(Problem(origins[name], 0, name, f"{values[name]!r} is not a number from {at_least} up."))
-        return default
-    return number
+def _program(given: _Given) -> str:
+    """A name is left to PATH; a path is made absolute, because Terraform is started in other folders."""
+    text = str(given.value)
+    return str(_absolute(given)) if "/" in text else text
 
 
-def _matching(
-    values: Mapping[str, str], origins: Mapping[str, str], name: str, problems: list[Problem], pattern: str, what: str
-) -> str:
-    if not re.fullmatch(pattern, values[name]):
-        problems.append(Problem(origins[name], 0, name, f"{values[name]!r} is not {what}."))
-    return values[name]
+def _absolute(given: _Given) -> Path:
+    return given.folder / Path(str(given.value)).expanduser()
 
 
-def _run_env(given: object, file: str, problems: list[Problem]) -> dict[str, str]:
-    if not isinstance(given, dict):
-        problems.append(Problem(file, 0, "run_env", 'must be a table of NAME = "value".'))
-        return {}
-    for name, value in given.items():
-        if wrong := check_run_env(name, value):
-            problems.append(Problem(file, 0, f"run_env.{name}", wrong))
-    return dict(given)
+def _run_env(file: _File) -> dict[str, str]:
+    table = file.table.get(_RUN_ENV)
+    return {name: str(value) for name, value in table.items()} if isinstance(table, dict) else {}
 
 
-def _unknown(text: Mapping[str, object], file: str) -> list[Problem]:
-    known = {setting.name for setting in SETTINGS} | {"run_env"}
-    return [Problem(file, 0, name, "is not a setting.") for name in text if name not in known]
+def _login(environ: Mapping[str, str]) -> str:
+    if named := environ.get("LOGNAME") or environ.get("USER"):
+        return named
+    import getpass
 
-
-def _login() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):
+        # a user id without an entry in the password file, as containers often have
         return str(os.getuid())

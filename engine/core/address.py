@@ -9,6 +9,7 @@ from enum import StrEnum
 from engine.errors import Invalid
 
 NAME_MAX = 100
+_SHOWN_MAX = 60
 _NAME = re.compile(r"[0-9A-Za-z]+[0-9A-Za-z_\-]*", re.ASCII)
 
 
@@ -26,17 +27,21 @@ class Kind(StrEnum):
         return "service instance" if self is Kind.SERVICE_INSTANCE else self.value
 
 
+def quoted(text: str) -> str:
+    """Text from a user as a message quotes it: harmless on a terminal, and not too long."""
+    return repr(text if len(text) <= _SHOWN_MAX else f"{text[:20]}...")
+
+
 def check_name(name: str, noun: str = "name") -> str:
     """The name itself, when it is one (Proton's ResourceName: reference section 8.3).
 
     Raises Invalid otherwise; `noun` says in the message what the name is for.
     """
     if len(name) > NAME_MAX:
-        shown = f"{name[:20]}..."
-        raise Invalid(f'The {noun} "{shown}" has {len(name)} characters; {NAME_MAX} are the most.')
+        raise Invalid(f"The {noun} {quoted(name)} has {len(name)} characters; {NAME_MAX} are the most.")
     if not _NAME.fullmatch(name):
         raise Invalid(
-            f"The {noun} {name!r} is not a valid name.",
+            f"The {noun} {quoted(name)} is not a valid name.",
             hint="Names start with a letter or digit and go on with letters, digits, - and _.",
         )
     return name
@@ -85,12 +90,16 @@ def component(name: str) -> Address:
 
 def parse(text: str) -> Address:
     """The address written as `text`, the inverse of str(). Raises Invalid when it is not one."""
-    first, *rest = text.split("/")
-    expected = {Kind.ENVIRONMENT: 1, Kind.SERVICE_INSTANCE: 2, Kind.PIPELINE: 1, Kind.COMPONENT: 1}
-    kind = next((kind for kind in Kind if kind.value == first), None)
-    if kind is None or len(rest) != expected[kind]:
-        raise Invalid(
-            f"{text!r} is not an address.",
-            hint="Addresses look like environment/prod, service/orders/prod, pipeline/orders or component/cache.",
-        )
-    return Address(kind, tuple(check_name(part, f"{kind.noun} name") for part in rest))
+    match text.split("/"):
+        case [Kind.ENVIRONMENT, name]:
+            return environment(name)
+        case [Kind.SERVICE_INSTANCE, service, name]:
+            return service_instance(service, name)
+        case [Kind.PIPELINE, service]:
+            return pipeline(service)
+        case [Kind.COMPONENT, name]:
+            return component(name)
+    raise Invalid(
+        f"{quoted(text)} is not an address.",
+        hint="Addresses look like environment/prod, service/orders/prod, pipeline/orders or component/cache.",
+    )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from engine.core.address import Kind
 from engine.core.versions import TemplateKind
 
 
@@ -16,6 +17,14 @@ class PartName(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     INSTANCE = "instance_infrastructure"
     PIPELINE = "pipeline_infrastructure"
+
+
+PART_OF = {
+    Kind.ENVIRONMENT: PartName.INFRASTRUCTURE,
+    Kind.SERVICE_INSTANCE: PartName.INSTANCE,
+    Kind.PIPELINE: PartName.PIPELINE,
+}
+"""The folder that each kind of instance is made from."""
 
 
 @dataclass(frozen=True, order=True)

@@ -78,7 +78,8 @@ class Summary:
             return "No changes."
         counts = self.counts()
         text = f"{counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
-        return text + (f", {len(self.outputs)} outputs change." if self.outputs else ".")
+        outputs = {0: "", 1: ", 1 output changes"}.get(len(self.outputs), f", {len(self.outputs)} outputs change")
+        return f"{text}{outputs}."
 
     def to_json(self) -> dict[str, object]:
         """A JSON form that from_json() reads back."""

@@ -82,7 +82,7 @@ def after(status: Status, event: Event) -> Status:
 
 def allow(status: Status, event: Event) -> Status:
     """Like after(), for an event that a person asks for. Raises Conflict."""
-    if status not in BY_PEOPLE[event]:
+    if status not in BY_PEOPLE.get(event, frozenset()):
         raise Conflict(f"Cannot {event.value} a run that is {status.value}.", hint=_hint(status))
     return after(status, event)
 

@@ -18,6 +18,13 @@ class UpdateKind(StrEnum):
     MAJOR_VERSION = "major-version"
 
 
+def implied(current: Number, wanted: Number | None) -> UpdateKind:
+    """The kind of update that leads from `current` to `wanted`; None stays where it is."""
+    if wanted is None or wanted == current:
+        return UpdateKind.CURRENT_VERSION
+    return UpdateKind.MINOR_VERSION if wanted.major == current.major else UpdateKind.MAJOR_VERSION
+
+
 def target(kind: UpdateKind, current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:
     """The version that the update leads to; the caller checks that it exists and may be used.
 
@@ -38,7 +45,7 @@ def target(kind: UpdateKind, current: Number, wanted: Number | None, published: 
 
 def _minor(current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:
     if wanted is None:
-        return _recommended(published, f"major version {current.major}", major=current.major)
+        return recommended_of(published, current.major)
     if wanted.major != current.major:
         raise Invalid(
             f"An update of kind minor-version stays in major version {current.major}; {wanted} was named.",
@@ -48,7 +55,7 @@ def _minor(current: Number, wanted: Number | None, published: Iterable[Number]) 
 
 
 def _major(current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:
-    number = wanted or _recommended(published, "the template")
+    number = wanted or recommended_of(published)
     if number.major <= current.major:
         raise Invalid(
             f"An update of kind major-version leads to a higher major version than {current.major}, not to {number}.",
@@ -57,9 +64,11 @@ def _major(current: Number, wanted: Number | None, published: Iterable[Number]) 
     return number
 
 
-def _recommended(published: Iterable[Number], what: str, major: int | None = None) -> Number:
+def recommended_of(published: Iterable[Number], major: int | None = None) -> Number:
+    """The highest published number, of one major version or of all. Raises Conflict when there is none."""
     number = recommended(number for number in published if major is None or number.major == major)
     if number is None:
+        what = "the template" if major is None else f"major version {major}"
         raise Conflict(
             f"No version of {what} is published.", hint="Publish one: landform template publish NAME@VERSION"
         )

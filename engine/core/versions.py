@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-from engine.core.address import check_name
+from engine.core.address import check_name, quoted
 from engine.errors import Invalid
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
@@ -44,7 +44,7 @@ def parse(text: str) -> Number:
     """The number written as `text`. Raises Invalid for anything but `major.minor` without leading zeros."""
     match = _NUMBER.fullmatch(text)
     if match is None or len(text) > _TEXT_MAX:
-        raise Invalid(f"{text!r} is not a version.", hint="Versions look like 1.0 or 2.13.")
+        raise Invalid(f"{quoted(text)} is not a version.", hint="Versions look like 1.0 or 2.13.")
     return Number(int(match[1]), int(match[2]))
 
 
@@ -69,7 +69,7 @@ def parse_ref(text: str) -> TemplateRef:
     first, slash, last = path.partition("/")
     kinds = {kind.value: kind for kind in TemplateKind}
     if slash and first not in kinds:
-        raise Invalid(f"{text!r} does not name a template.", hint="Write web, web@1.2 or service/web@1.2.")
+        raise Invalid(f"{quoted(text)} does not name a template.", hint="Write web, web@1.2 or service/web@1.2.")
     name = check_name(last if slash else first, "template name")
     return TemplateRef(name, parse(number) if at else None, kinds[first] if slash else None)
 
@@ -86,7 +86,7 @@ def next_number(highest: Mapping[int, int], major: int | None) -> Number:
         known = ", ".join(map(str, sorted(highest))) or "none"
         raise Invalid(
             f"Major version {major} does not exist (there are: {known}).",
-            hint="Leave --major out to start a new major version.",
+            hint="Start a new major version with --new-major.",
         )
     return Number(major, highest[major] + 1)
 

@@ -1,0 +1,113 @@
+"""What every change of an instance has in common: the version it leads to, and the run that carries it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.actions.desk import Desk, Target, refuse_busy, target_of, usable
+from engine.actions.inputs import Given
+from engine.core import runs, updates
+from engine.core.plans import AutoApprove
+from engine.core.runs import Operation
+from engine.core.updates import UpdateKind
+from engine.core.versions import Number, TemplateKind, TemplateRef
+from engine.errors import Conflict
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance, Run
+    from engine.catalog.tx import Tx
+
+
+@dataclass(frozen=True)
+class Consent:
+    """Under what conditions the run goes on, and why it was asked for."""
+
+    approve: AutoApprove = AutoApprove.NONE
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Update:
+    """What an update asks for: how far the version may move, and new inputs."""
+
+    kind: UpdateKind | None
+    """None: whichever leads to `number`."""
+    number: Number | None = None
+    given: Given = field(default_factory=Given)
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a run is to carry."""
+
+    operation: Operation
+    target: Target
+    inputs: Mapping[str, object]
+    kind: UpdateKind | None = None
+    retry_of: int | None = None
+
+
+def target(tx: Tx, instance: Instance, wish: Update) -> tuple[Target, UpdateKind]:
+    """The version that an update leads to, and the kind of update it is.
+
+    Raises Invalid or Conflict when the wish does not fit, NotFound.
+    """
+    before = target_of(tx, instance)
+    current = Number(before.version.major, before.version.minor)
+    kind = wish.kind or updates.implied(current, wish.number)
+    number = updates.target(kind, current, wish.number, tx.published(before.template))
+    if number == current:
+        return before, kind
+    sort = TemplateKind(before.template.kind)
+    return usable(tx, TemplateRef(before.template.name, number, sort), sort), kind
+
+
+def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Consent) -> int:
+    """Records the run and gives its id. Raises Busy while another run holds the instance."""
+    assert instance.id is not None
+    run = tx.add_run(
+        instance,
+        operation=change.operation.value,
+        version_id=change.target.version.id,
+        template=change.target.label,
+        inputs=dict(change.inputs),
+        update_kind=change.kind.value if change.kind else "",
+        auto_approve=consent.approve.value,
+        reason=consent.reason,
+        requested_by=desk.user,
+        retry_of=change.retry_of,
+    )
+    assert run.id is not None
+    return run.id
+
+
+def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent) -> int:
+    """Records the run that destroys the instance; the run's id. Raises Busy."""
+    change = Change(Operation.DESTROY, target_of(tx, instance), instance.inputs)
+    return submit(tx, desk, instance, change, consent)
+
+
+def refuse_unready(tx: Tx, environment: Instance) -> None:
+    """Raises Conflict while the environment has no outputs to give, Busy while it is being changed."""
+    refuse_busy(tx, [environment], f"Nothing can be deployed into environment {environment.name}")
+    if environment.outputs is None:
+        raise Conflict(
+            f"Environment {environment.name} has not been deployed yet.",
+            hint=f"Deploy it first: landform run retry {environment.last_run_id}",
+        )
+
+
+def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
+    """Records a new run that tries again what `run` wanted; its id. Raises Conflict when there is nothing to try."""
+    if not runs.is_terminal(runs.Status(run.status)):
+        raise Conflict(f"Run {run.id} has not ended: it is {run.status}.", hint=f"See it: landform run show {run.id}")
+    if run.status == runs.Status.SUCCEEDED:
+        raise Conflict(f"Run {run.id} succeeded: there is nothing to retry.")
+    instance = tx.instance_by_id(run.instance_id)
+    if instance.environment_id is not None and run.operation == Operation.DEPLOY:
+        refuse_unready(tx, tx.instance_by_id(instance.environment_id))
+    found = Target(tx.template_by_id(instance.template_id), tx.version_by_id(run.version_id))
+    kind = UpdateKind(run.update_kind) if run.update_kind else None
+    return submit(tx, desk, instance, Change(Operation(run.operation), found, run.inputs, kind, run.id), consent)

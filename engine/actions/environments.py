@@ -1,0 +1,122 @@
+"""Intentions of admins about environments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.actions import changes
+from engine.actions.changes import Change, Consent
+from engine.actions.desk import Desk, in_words, raise_all, refuse_busy, usable
+from engine.actions.inputs import Given, Section, resolved
+from engine.core import address, spec
+from engine.core.address import Kind
+from engine.core.runs import Operation
+from engine.core.versions import TemplateKind, TemplateRef
+from engine.errors import Conflict, Invalid, Problem
+from engine.settings import check_run_env
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance
+
+
+@dataclass(frozen=True)
+class NewEnvironment:
+    """What an admin asks for."""
+
+    name: str
+    template: TemplateRef
+    given: Given = field(default_factory=Given)
+    description: str = ""
+    run_env: Mapping[str, str] = field(default_factory=dict)
+
+
+def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
+    """Records the environment and its first run; the run's id.
+
+    Raises Invalid with every violation, NotFound for the template, Conflict when the name is taken.
+    """
+    where = address.environment(wish.name)
+    _refuse_run_env(wish.run_env)
+    with desk.catalog.write() as tx:
+        target = usable(tx, wish.template, TemplateKind.ENVIRONMENT)
+        inputs, problems = resolved(target.schema.type, section(wish.given), {}, wish.given.sets)
+        raise_all(
+            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+        )
+        instance = tx.add_instance(
+            address=str(where),
+            kind=Kind.ENVIRONMENT.value,
+            name=wish.name,
+            template_id=target.template.id,
+            version_id=target.version.id,
+            description=wish.description,
+            inputs=inputs,
+            run_env=dict(wish.run_env),
+        )
+        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs), consent)]
+
+
+def update(desk: Desk, name: str, wish: changes.Update, consent: Consent) -> list[int]:
+    """Records a run that brings the environment to another version or other inputs; its id.
+
+    Raises as create(), and Busy while a run holds the environment.
+    """
+    with desk.catalog.write() as tx:
+        instance = tx.instance(address.environment(name))
+        target, kind = changes.target(tx, instance, wish)
+        given = section(wish.given) if wish.given.document else Section(instance.inputs)
+        inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
+        raise_all(
+            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+        )
+        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs, kind), consent)]
+
+
+def describe(desk: Desk, name: str, description: str | None, run_env: Mapping[str, str | None]) -> Instance:
+    """Changes the description and the run environment, without a run; a variable given None is taken away."""
+    _refuse_run_env({name: value for name, value in run_env.items() if value is not None})
+    with desk.catalog.write() as tx:
+        instance = tx.instance(address.environment(name))
+        if description is not None:
+            instance.description = description
+        merged = {**instance.run_env, **run_env}
+        instance.run_env = {name: value for name, value in merged.items() if value is not None}
+        tx.save(instance)
+        return instance
+
+
+def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
+    """Records a destroy of the environment; its run's id.
+
+    Raises Conflict while anything lives in it, Busy while a run holds it.
+    """
+    with desk.catalog.write() as tx:
+        instance = tx.instance(address.environment(name))
+        inhabitants = tx.instances_in(instance)
+        if inhabitants:
+            addresses = [inhabitant.address for inhabitant in inhabitants]
+            raise Conflict(
+                f"Environment {name} is in use by {in_words(addresses)}.",
+                hint="Delete them first: landform instance delete "
+                + " ".join(found.partition("/")[2] for found in addresses),
+            )
+        refuse_busy(tx, [instance], f"Environment {name} cannot be deleted")
+        return [changes.submit_destroy(tx, desk, instance, consent)]
+
+
+def section(given: Given) -> Section:
+    """The inputs that an EnvironmentSpec document holds; none when there is no document. Raises Invalid."""
+    if given.document is None:
+        return Section({})
+    found = spec.environment_spec(given.document)
+    return Section(found.inputs, found.at, given.document)
+
+
+def _refuse_run_env(run_env: Mapping[str, str]) -> None:
+    wrong = [
+        Problem("--run-env", 0, name, text) for name, value in run_env.items() if (text := check_run_env(name, value))
+    ]
+    if wrong:
+        raise Invalid("The run environment cannot be used:", problems=wrong)

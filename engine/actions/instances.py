@@ -1,0 +1,106 @@
+"""Intentions of developers about single service instances."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.actions import changes
+from engine.actions.changes import Change, Consent, Update
+from engine.actions.desk import Desk, raise_all, refuse_unfit_environment, target_of
+from engine.actions.inputs import Section, resolved
+from engine.core import located, spec
+from engine.core.address import Address, Kind
+from engine.core.bundle import PartName
+from engine.core.runs import Operation
+from engine.core.updates import UpdateKind
+from engine.errors import Conflict, Invalid, Problem
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance
+    from engine.catalog.tx import Tx
+
+
+def update(desk: Desk, address: Address, wish: Update, consent: Consent) -> list[int]:
+    """Records a run that brings the instance to another version or other inputs; its id in a list.
+
+    A spec document is the whole ServiceSpec; only this instance's entry counts (reference section 3.6).
+    Raises Invalid with every violation, Conflict when version and environment do not fit, Busy.
+    """
+    if wish.kind is UpdateKind.NONE:
+        raise Invalid("An update of kind none deploys nothing.", hint="Use --kind current-version to deploy again.")
+    with desk.catalog.write() as tx:
+        instance = tx.instance(address)
+        environment = environment_of(tx, instance)
+        changes.refuse_unready(tx, environment)
+        target, kind = changes.target(tx, instance, wish)
+        refuse_unfit_environment(target, target_of(tx, environment), environment, PartName.INSTANCE)
+        given = _section(wish, address, environment, instance)
+        inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
+        raise_all(
+            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+        )
+        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs, kind), consent)]
+
+
+def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[int]:
+    """Records a destroy of each instance; the runs' ids.
+
+    Raises NotFound for an unknown one, Conflict when it is the last of its service, Busy while a run holds one.
+    Nothing is recorded unless all can be.
+    """
+    with desk.catalog.write() as tx:
+        doomed = [tx.instance(address) for address in addresses]
+        wrong = [found.address for found in doomed if found.kind != Kind.SERVICE_INSTANCE]
+        if wrong:
+            raise Invalid(
+                f"{wrong[0]} is not a service instance.", hint="Delete an environment with: landform env delete"
+            )
+        for instance in doomed:
+            refuse_last(tx, instance, {found.id for found in doomed})
+        return [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
+
+
+def refuse_last(tx: Tx, instance: Instance, doomed: set[int | None]) -> None:
+    """Raises Conflict when no instance of the service would stay (reference section 3.5)."""
+    assert instance.service_id is not None
+    service = tx.service_by_id(instance.service_id)
+    staying = [sibling for sibling in tx.instances_of(service) if sibling.id not in doomed]
+    if all(is_being_destroyed(tx, sibling) for sibling in staying):
+        raise Conflict(
+            f"{instance.address} is the last instance of service {service.name}; one must stay.",
+            hint=f"Delete the service: landform service delete {service.name}",
+        )
+
+
+def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
+    """Whether a destroy of the instance is under way."""
+    run = tx.active_run(instance)
+    return run is not None and run.operation == Operation.DESTROY
+
+
+def environment_of(tx: Tx, instance: Instance) -> Instance:
+    """The environment that a service instance lives in."""
+    assert instance.environment_id is not None
+    return tx.instance_by_id(instance.environment_id)
+
+
+def _section(wish: Update, address: Address, environment: Instance, instance: Instance) -> Section:
+    document = wish.given.document
+    if document is None:
+        return Section(instance.inputs)
+    entries = spec.service_spec(document, pipeline=True).instances
+    entry = next((entry for entry in entries if entry.name == address.name), None)
+    if entry is None:
+        names = ", ".join(entry.name for entry in entries) or "none"
+        raise Invalid(f"{document.file} has no instance {address.name} (there are: {names}).")
+    if entry.environment != environment.name:
+        problem = Problem(
+            document.file,
+            document.line((*entry.at[:-1], "environment")),
+            located.dotted((*entry.at[:-1], "environment")),
+            f"an instance cannot move: it lives in {environment.name}, not in {entry.environment}.",
+            "spec/moved",
+        )
+        raise Invalid("The spec cannot be applied:", problems=[problem])
+    return Section(entry.inputs, entry.at, document)

@@ -1,0 +1,235 @@
+"""Intentions of developers about services: their instances are created, added, removed and deleted together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from engine.actions import changes
+from engine.actions.changes import Change, Consent
+from engine.actions.desk import Desk, Target, raise_all, refuse_busy, refuse_unfit_environment, target_of, usable
+from engine.actions.inputs import Given, Section, resolved
+from engine.core import address, located, revisions, spec, updates
+from engine.core.address import Kind
+from engine.core.bundle import PartName
+from engine.core.runs import Operation
+from engine.core.spec import InstanceSpec, ServiceSpec
+from engine.core.versions import TemplateKind, TemplateRef
+from engine.errors import Conflict, Invalid, NotFound, Problem
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance, Service
+    from engine.catalog.tx import Tx
+    from engine.core.located import Document
+
+
+@dataclass(frozen=True)
+class NewService:
+    """What a developer asks for.
+
+    Without a spec document there is one instance for each of `environments`, named like it.
+    """
+
+    name: str
+    template: TemplateRef
+    given: Given = field(default_factory=Given)
+    environments: tuple[str, ...] = ()
+    description: str = ""
+    repository: str = ""
+    branch: str = ""
+    repository_connection: str = ""
+
+
+def create(desk: Desk, wish: NewService, consent: Consent) -> list[int]:
+    """Records the service, its instances and a first run for each; the runs' ids in the order of the spec.
+
+    Raises Invalid with every violation of all instances, NotFound, Conflict, Busy; nothing is recorded then.
+    """
+    address.check_name(wish.name, "service name")
+    with desk.catalog.write() as tx:
+        target = usable(tx, wish.template, TemplateKind.SERVICE)
+        if tx.find_service(wish.name):
+            raise Conflict(
+                f"Service {wish.name} exists already.", hint=f"Change it: landform service update {wish.name}"
+            )
+        wanted = _wanted(wish, target)
+        pipeline = _pipeline_inputs(target, wanted, wish.given.document)
+        service = tx.add_service(
+            name=wish.name,
+            template_id=target.template.id or 0,
+            major=target.version.major,
+            description=wish.description,
+            repository=wish.repository,
+            branch=wish.branch,
+            repository_connection=wish.repository_connection,
+            pipeline_inputs=pipeline,
+        )
+        newcomers = _Newcomers(service, target, wish.given)
+        return _add(tx, desk, newcomers, wanted.instances, consent)
+
+
+def update(desk: Desk, name: str, document: Document, consent: Consent) -> list[int]:
+    """Adds the instances that the spec has more and destroys those it has no longer (reference section 3.5).
+
+    The runs' ids, new instances first. Raises Invalid when a surviving instance or the pipeline would change.
+    """
+    with desk.catalog.write() as tx:
+        service = tx.service(name)
+        template = tx.template_by_id(service.template_id)
+        siblings = tx.instances_of(service)
+        before = current_spec(tx, service)
+        after = spec.service_spec(document, pipeline=service.pipeline_inputs is not None)
+        edit = revisions.edit(before, after, document)
+        raise_all(f"The spec cannot be applied to service {name}:", edit.problems)
+        doomed = [instance for instance in siblings if instance.name in edit.removed]
+        refuse_busy(tx, doomed, f"Service {name} cannot be changed")
+        ids: list[int] = []
+        if edit.added:
+            number = updates.recommended_of(tx.published(template), service.major)
+            target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
+            ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
+        return ids + [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
+
+
+def describe(desk: Desk, name: str, description: str) -> Service:
+    """Changes the description, without a run."""
+    with desk.catalog.write() as tx:
+        service = tx.service(name)
+        service.description = description
+        tx.save(service)
+        return service
+
+
+def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
+    """Records a destroy of every instance; the service goes with the last. The runs' ids; [] when it had none.
+
+    Raises Busy while a run holds one of the instances.
+    """
+    with desk.catalog.write() as tx:
+        service = tx.service(name)
+        instances = tx.instances_of(service)
+        refuse_busy(tx, instances, f"Service {name} cannot be deleted")
+        if not instances:
+            tx.remove_service(service)
+            return []
+        return [changes.submit_destroy(tx, desk, instance, consent) for instance in instances]
+
+
+def stored_spec(desk: Desk, name: str) -> ServiceSpec:
+    """The spec of a service as it stands. Raises NotFound."""
+    with desk.catalog.read() as tx:
+        return current_spec(tx, tx.service(name))
+
+
+def current_spec(tx: Tx, service: Service) -> ServiceSpec:
+    """The spec of a service as it stands: its pipeline's inputs and every instance's."""
+    instances = tuple(
+        InstanceSpec(instance.name, _environment_name(tx, instance), instance.inputs)
+        for instance in tx.instances_of(service)
+    )
+    return ServiceSpec(service.pipeline_inputs, instances)
+
+
+@dataclass(frozen=True)
+class _Newcomers:
+    service: Service
+    target: Target
+    given: Given
+
+
+def _wanted(wish: NewService, target: Target) -> ServiceSpec:
+    has_pipeline = target.facts.part(PartName.PIPELINE) is not None
+    if wish.given.document is not None:
+        if wish.environments:
+            raise Invalid("Environments are named both in the spec and on the command line.", hint="Leave --env out.")
+        return spec.service_spec(wish.given.document, pipeline=has_pipeline)
+    if not wish.environments:
+        raise Invalid(
+            "A service needs a spec, or environments to run in.",
+            hint="Give --spec FILE, or --env NAME (once for each) and --set INPUT=VALUE.",
+        )
+    instances = tuple(InstanceSpec(name, name, {}) for name in wish.environments)
+    return ServiceSpec({} if has_pipeline else None, instances)
+
+
+def _pipeline_inputs(target: Target, wanted: ServiceSpec, document: Document | None) -> dict[str, object] | None:
+    kind = target.schema.pipeline_type
+    if kind is None:
+        return None
+    section = Section(wanted.pipeline or {}, ("pipeline",), document) if document else Section(wanted.pipeline or {})
+    inputs, problems = resolved(kind, section, {})
+    raise_all(f"The pipeline's inputs do not fit {target.label}:", problems)
+    return inputs
+
+
+def _add(tx: Tx, desk: Desk, newcomers: _Newcomers, entries: Iterable[InstanceSpec], consent: Consent) -> list[int]:
+    """Adds instances with their first runs, or raises with everything that is wrong with any of them."""
+    accepted: list[tuple[InstanceSpec, Instance, dict[str, object]]] = []
+    problems: list[Problem] = []
+    for entry in entries:
+        inputs, wrong = _inputs(newcomers, entry)
+        problems += wrong
+        environment = _ready_environment(tx, newcomers, entry, problems)
+        if environment is not None:
+            accepted.append((entry, environment, inputs))
+    label = newcomers.target.label
+    raise_all(f"The spec does not fit {label}:", problems, f"See its inputs: landform template show {label}")
+    return [_submit(tx, desk, newcomers, found, consent) for found in accepted]
+
+
+def _inputs(newcomers: _Newcomers, entry: InstanceSpec) -> tuple[dict[str, object], list[Problem]]:
+    document = newcomers.given.document
+    section = Section(entry.inputs, entry.at, document) if document else Section(entry.inputs)
+    return resolved(newcomers.target.schema.type, section, {}, newcomers.given.sets)
+
+
+def _ready_environment(tx: Tx, newcomers: _Newcomers, entry: InstanceSpec, problems: list[Problem]) -> Instance | None:
+    """The environment, or None after noting why it cannot take the instance; other refusals are raised."""
+    document = newcomers.given.document
+    try:
+        environment = tx.instance(address.environment(entry.environment))
+    except NotFound as error:
+        if document is None:
+            raise
+        path = (*entry.at[:-1], "environment")
+        problems.append(
+            Problem(
+                document.file,
+                document.line(path),
+                located.dotted(path),
+                error.message,
+                "spec/environment",
+                hint=error.hint,
+            )
+        )
+        return None
+    changes.refuse_unready(tx, environment)
+    refuse_unfit_environment(newcomers.target, target_of(tx, environment), environment, PartName.INSTANCE)
+    return environment
+
+
+def _submit(
+    tx: Tx,
+    desk: Desk,
+    newcomers: _Newcomers,
+    found: tuple[InstanceSpec, Instance, dict[str, object]],
+    consent: Consent,
+) -> int:
+    entry, environment, inputs = found
+    instance = tx.add_instance(
+        address=str(address.service_instance(newcomers.service.name, entry.name)),
+        kind=Kind.SERVICE_INSTANCE.value,
+        name=entry.name,
+        service_id=newcomers.service.id,
+        environment_id=environment.id,
+        template_id=newcomers.target.template.id,
+        version_id=newcomers.target.version.id,
+        inputs=inputs,
+    )
+    return changes.submit(tx, desk, instance, Change(Operation.DEPLOY, newcomers.target, inputs), consent)
+
+
+def _environment_name(tx: Tx, instance: Instance) -> str:
+    assert instance.environment_id is not None
+    return tx.instance_by_id(instance.environment_id).name

@@ -1,0 +1,216 @@
+"""What one Terraform file says: the value, and how it is read from `.tf` (the JSON form is read in code_json)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypedDict
+
+from engine.bundles import hcl
+from engine.bundles.blocks import Block, arguments, blocks, is_true, members
+from engine.bundles.limits import shown
+from engine.bundles.names import ROOTS, Use
+from engine.bundles.reads import literal, nodes, uses
+from engine.core.bundle import Output, Read, Resource
+from engine.core.nearest import did_you_mean
+from engine.errors import Problem, Severity
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
+
+LABELS = {
+    "check": 1,
+    "data": 2,
+    "ephemeral": 2,
+    "import": 0,
+    "locals": 0,
+    "module": 1,
+    "moved": 0,
+    "output": 1,
+    "provider": 1,
+    "removed": 0,
+    "resource": 2,
+    "terraform": 0,
+    "variable": 1,
+}
+"""Type of block -> how many names it has."""
+PREFIX = {"resource": "", "data": "data.", "ephemeral": "ephemeral.", "module": "module."}
+
+
+@dataclass(frozen=True)
+class Variable:
+    """A variable that the bundle declares itself."""
+
+    name: str
+    file: str
+    line: int
+    has_default: bool
+
+
+@dataclass(frozen=True)
+class Reference:
+    """A reference to a variable that Landform does not generate."""
+
+    name: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class ModuleCall:
+    """A module of the bundle itself: `source` is `./...` or `../...`."""
+
+    source: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True)
+class Parsed:
+    """What a file declares and reads; empty where the file cannot be read."""
+
+    file: str
+    reads: tuple[Read, ...] = ()
+    references: tuple[Reference, ...] = ()
+    outputs: tuple[Output, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    variables: tuple[Variable, ...] = ()
+    modules: tuple[ModuleCall, ...] = ()
+    providers: Mapping[str, str] = field(default_factory=dict)
+    """Local name -> `source constraint`."""
+    terraform: str = ""
+    """`required_version`; "" when none."""
+    backend: str = ""
+    problems: tuple[Problem, ...] = ()
+    is_complete: bool = True
+    """False when part of it could not be read: then nothing follows from what is absent."""
+
+    @property
+    def is_override(self) -> bool:
+        """Whether Terraform merges the file over the others instead of adding it."""
+        stem = self.file.removesuffix(".json").removesuffix(".tf")
+        return stem == "override" or stem.endswith("_override")
+
+
+def decoded(content: bytes, file: str) -> str | Problem:
+    """The text of a file; or what is wrong with its encoding."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        return Problem(file, line, "", "is not UTF-8 text.", "hcl/encoding", hint="Save the file as UTF-8.")
+
+
+def parse(content: bytes, file: str) -> Parsed:
+    """What a `.tf` file says. `file` is how its values and problems name it."""
+    text = decoded(content, file)
+    if isinstance(text, Problem):
+        return Parsed(file, problems=(text,), is_complete=False)
+    line = hcl.Lines(text)
+    try:
+        tree = hcl.tree(text)
+    except hcl.SyntaxProblem as error:
+        problem = Problem(file, line(error.at), "", str(error), "hcl/syntax", hint=error.hint)
+        return Parsed(file, problems=(problem,), is_complete=False)
+    body = nodes(tree)[0]
+    found = list(blocks(body))
+    used = list(uses(tree))
+    return Parsed(
+        file,
+        reads=tuple(reads(used, file, line)),
+        references=tuple(references(used, file, line)),
+        problems=tuple(_problems(body, found, file, line)),
+        **_declared([block for block in found if len(block.labels) == LABELS.get(block.type)], file, line),
+    )
+
+
+def reads(used: Iterable[Use], file: str, line: Callable[[int], int]) -> Iterator[Read]:
+    """Those of the references that are to Proton's namespace."""
+    for use in used:
+        if use.path.split(".")[0].removesuffix("[]") in ROOTS:
+            yield Read(use.path, file, line(use.at), use.guarded)
+
+
+def references(used: Iterable[Use], file: str, line: Callable[[int], int]) -> Iterator[Reference]:
+    """Those of the references that are to variables of the bundle's own."""
+    for use in used:
+        name = use.path.split(".")[0]
+        if name.removesuffix("[]") not in ROOTS:
+            yield Reference(name, file, line(use.at))
+
+
+def local_module(source: str, file: str, line: int) -> Iterator[ModuleCall]:
+    """The module of the bundle that `source` names; nothing for one from elsewhere."""
+    if source.startswith(("./", "../")):
+        yield ModuleCall(source, file, line)
+
+
+class _Declared(TypedDict):
+    outputs: tuple[Output, ...]
+    resources: tuple[Resource, ...]
+    variables: tuple[Variable, ...]
+    modules: tuple[ModuleCall, ...]
+    providers: dict[str, str]
+    terraform: str
+    backend: str
+
+
+def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Declared:
+    settings = [block for block in found if block.type == "terraform"]
+    inner = [block for setting in settings for block in blocks(setting.body)]
+    calls = [block for block in found if block.type == "module"]
+    return _Declared(
+        outputs=tuple(_output(block, file, line) for block in found if block.type == "output"),
+        resources=tuple(
+            Resource(PREFIX[block.type] + ".".join(block.labels), file, line(block.at))
+            for block in found
+            if block.type in PREFIX
+        ),
+        variables=tuple(
+            Variable(block.labels[0], file, line(block.at), block.argument("default") is not None)
+            for block in found
+            if block.type == "variable"
+        ),
+        modules=tuple(call for block in calls for call in local_module(block.text("source"), file, line(block.at))),
+        providers={
+            name: text for block in inner if block.type == "required_providers" for name, text in _required(block)
+        },
+        terraform=", ".join(text for block in settings if (text := block.text("required_version"))),
+        backend=next((_backend(block) for block in inner if block.type in ("backend", "cloud")), ""),
+    )
+
+
+def _output(block: Block, file: str, line: Callable[[int], int]) -> Output:
+    sensitive = is_true(block.argument("sensitive"))
+    return Output(block.labels[0], file, line(block.at), block.text("description"), sensitive)
+
+
+def _required(block: Block) -> Iterator[tuple[str, str]]:
+    for name, _, value in arguments(block.body):
+        given = members(value)
+        text = literal(value)
+        yield name, provider(given) if text is None else text
+
+
+def provider(given: Mapping[str, str]) -> str:
+    """`source constraint` of a required provider."""
+    return " ".join(filter(None, (given.get("source", ""), given.get("version", ""))))
+
+
+def _backend(block: Block) -> str:
+    return block.labels[0] if block.labels else block.type
+
+
+def _problems(body: Tree[Token], found: list[Block], file: str, line: Callable[[int], int]) -> Iterator[Problem]:
+    for name, at, _ in arguments(body):
+        yield Problem(file, line(at), name, "An argument must stand inside a block.", "hcl/argument")
+    for block in found:
+        expected = LABELS.get(block.type)
+        if expected is None:
+            message = f"{shown(block.type)} is not a type of block that Landform knows."
+            hint = did_you_mean(block.type, LABELS).strip()
+            yield Problem(file, line(block.at), "", message, "hcl/block", Severity.WARNING, hint)
+        elif expected != len(block.labels):
+            names = {0: "no name", 1: "one name", 2: "a type and a name"}[expected]
+            message = f"A block of type {block.type} has {names} before its {{; this one has {len(block.labels)}."
+            yield Problem(file, line(block.at), "", message, "hcl/labels")

@@ -1,0 +1,168 @@
+"""One infrastructure folder of a bundle -> its Part, with every file of it read once."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from engine.bundles import code, code_json, jinja_code, manifest
+from engine.bundles.code import ModuleCall, Parsed
+from engine.bundles.jinja_code import SUFFIX
+from engine.bundles.manifest import Manifest
+from engine.core.bundle import Part, PartName, Read
+from engine.errors import Problem, Severity
+
+_TERRAFORM = (".tf", ".tf.json")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A part and all that its files say. Files are named relative to the part."""
+
+    part: Part
+    root: tuple[Parsed, ...]
+    """The files that become Terraform's root module."""
+    modules: Mapping[str, tuple[Parsed, ...]]
+    """Folder -> its files, for each module of the bundle itself that is used."""
+    expressions: tuple[Read, ...]
+    """The reads of Jinja expressions."""
+    problems: tuple[Problem, ...]
+    """What is wrong with manifest and files, one by one."""
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every file could be read: only then follows something from what is absent."""
+        return all(parsed.is_complete for parsed in self.root)
+
+    def placed(self, problem: Problem) -> Problem:
+        """The problem with its file named relative to the bundle."""
+        return replace(problem, file=f"{self.part.name.value}/{problem.file}")
+
+
+@dataclass(frozen=True)
+class _Selection:
+    templates: tuple[str, ...]
+    json: tuple[str, ...]
+    """`*.tf.json` files: code too, but JSON has no comments and so no header."""
+    ignored: tuple[str, ...]
+
+
+def load(name: PartName, files: Mapping[str, bytes]) -> Loaded:
+    """The part. `files` are those below its folder, named from there."""
+    beside = [path for path in files if "/" not in path]
+    said, problems = _manifest(name, files, beside)
+    selection = _selection(said, beside)
+    left_out = {manifest.NAME, *selection.templates, *selection.ignored}
+    root, expressions = _root(files, selection)
+    modules, lost = _modules(files, root)
+    own = [
+        problem
+        for parsed in (*root, *(file for found in modules.values() for file in found))
+        for problem in parsed.problems
+    ]
+    own += [*lost, *_ignored(said, selection, files)]
+    part = _part(name, said, selection, tuple(sorted(files.keys() - left_out)), root)
+    loaded = Loaded(part, root, modules, expressions, ())
+    return replace(loaded, problems=(*problems, *map(loaded.placed, own)))
+
+
+def _manifest(name: PartName, files: Mapping[str, bytes], beside: list[str]) -> tuple[Manifest, tuple[Problem, ...]]:
+    """The manifest; a guess at what was meant when it cannot be used, so that the rest can be checked."""
+    file = f"{name.value}/{manifest.NAME}"
+    said: Manifest | None = None
+    problems: tuple[Problem, ...]
+    if manifest.NAME not in files:
+        hint = 'Write infrastructure: {templates: [{file: "*", rendering_engine: hcl, template_language: terraform}]}'
+        problems = (Problem(file, 0, "", "is missing.", "layout/manifest", hint=hint),)
+    else:
+        said, problems = manifest.parse(files[manifest.NAME], file, beside)
+    is_jinja = any(path.endswith(SUFFIX) for path in beside)
+    return said or Manifest("*", "jinja" if is_jinja else "hcl"), problems
+
+
+def _selection(said: Manifest, beside: list[str]) -> _Selection:
+    endings = (".tf", SUFFIX) if said.engine == "jinja" else (".tf",)
+    found = [path for path in sorted(beside) if path.endswith((*endings, ".tf.json"))]
+    chosen = [path for path in found if said.file in ("*", path)]
+    return _Selection(
+        tuple(path for path in chosen if path.endswith(endings)),
+        tuple(path for path in chosen if path.endswith(".tf.json")),
+        tuple(path for path in found if path not in chosen),
+    )
+
+
+def _root(files: Mapping[str, bytes], selection: _Selection) -> tuple[tuple[Parsed, ...], tuple[Read, ...]]:
+    includable = [path for path in selection.templates if path.endswith(SUFFIX)]
+    plain = [path for path in (*selection.templates, *selection.json) if path not in includable]
+    rendered = [jinja_code.parse(files[path], path, includable) for path in includable]
+    reads = tuple(read for _, found in rendered for read in found)
+    return (*(_parsed(files, path) for path in plain), *(parsed for parsed, _ in rendered)), reads
+
+
+def _parsed(files: Mapping[str, bytes], path: str) -> Parsed:
+    parse = code_json.parse if path.endswith(".json") else code.parse
+    return parse(files[path], path)
+
+
+def _modules(
+    files: Mapping[str, bytes], root: tuple[Parsed, ...]
+) -> tuple[dict[str, tuple[Parsed, ...]], list[Problem]]:
+    """The bundle's own modules in use, however deep, and the calls that lead nowhere."""
+    found: dict[str, tuple[Parsed, ...]] = {}
+    problems: list[Problem] = []
+    calls = [call for parsed in root for call in parsed.modules]
+    while calls:
+        call = calls.pop()
+        folder = posixpath.normpath(posixpath.join(posixpath.dirname(call.file), call.source))
+        if folder in found:
+            continue
+        paths = [path for path in sorted(files) if path.endswith(_TERRAFORM) and posixpath.dirname(path) == folder]
+        if not paths:
+            problems.append(_lost(call, folder))
+            continue
+        found[folder] = tuple(_parsed(files, path) for path in paths)
+        calls += [inner for parsed in found[folder] for inner in parsed.modules]
+    return found, problems
+
+
+def _lost(call: ModuleCall, folder: str) -> Problem:
+    if folder.startswith(".."):
+        message = f"The module {call.source} lies outside the folder that Terraform is given."
+        hint = "Move it below the folder of the manifest."
+    else:
+        message, hint = (
+            f"There is no Terraform file in {call.source}.",
+            "Modules of the bundle travel along: add its folder.",
+        )
+    return Problem(call.file, call.line, "source", message, "hcl/missing-module", hint=hint)
+
+
+def _ignored(said: Manifest, selection: _Selection, files: Mapping[str, bytes]) -> Iterator[Problem]:
+    for path in selection.ignored:
+        message = f"is left out: the manifest names {said.file} only."
+        hint = 'Write file: "*" in the manifest, or remove the file.'
+        yield Problem(path, 0, "", message, "manifest/left-out", Severity.WARNING, hint)
+    for path in sorted(files):
+        if path.endswith(SUFFIX) and path not in (*selection.templates, *selection.ignored):
+            is_deep = said.engine == "jinja"
+            message = "is not rendered: only files beside the manifest are." if is_deep else "is not rendered."
+            hint = "" if is_deep else "Write rendering_engine: jinja in the manifest."
+            yield Problem(path, 0, "", message, "manifest/not-rendered", Severity.WARNING, hint)
+
+
+def _part(
+    name: PartName, said: Manifest, selection: _Selection, others: tuple[str, ...], root: tuple[Parsed, ...]
+) -> Part:
+    return Part(
+        name,
+        said.engine,
+        selection.templates,
+        others,
+        reads=tuple(sorted({read for parsed in root for read in parsed.reads})),
+        outputs=tuple(sorted(output for parsed in root for output in parsed.outputs)),
+        resources=tuple(sorted(resource for parsed in root for resource in parsed.resources)),
+        providers={key: text for parsed in root for key, text in sorted(parsed.providers.items())},
+        terraform=", ".join(parsed.terraform for parsed in root if parsed.terraform),
+        backend=next((parsed.backend for parsed in root if parsed.backend), ""),
+    )

@@ -1,0 +1,169 @@
+"""Bundles on disk, once each and by digest: the only place that writes them, and that reads them back.
+
+A bundle is a folder named by its digest, with `index` (what the digest is made over) and `files/`. It appears by one
+rename, so a crash never leaves half a bundle.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import stat
+import tempfile
+from collections.abc import Iterator, Mapping
+from hashlib import sha256
+from pathlib import Path, PurePosixPath
+
+from engine.bundles import pack
+from engine.bundles.limits import shown, wrong_path
+from engine.errors import Conflict, Invalid, NotFound
+
+_DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
+_INDEX, _FILES = "index", "files"
+
+
+class Store:
+    """The stored bundles of one home."""
+
+    def __init__(self, root: Path) -> None:
+        """`root` is made when something is first put."""
+        self._root = root
+
+    def put(self, files: Mapping[str, bytes]) -> str:
+        """The digest under which get() gives the files back; storing them again changes nothing.
+
+        A stored bundle that was changed on disk is replaced by what it was.
+        """
+        odd = [path for path in files if wrong_path(path)]
+        if odd:
+            raise Invalid(f"The file {shown(odd[0])} {wrong_path(odd[0])}.")
+        digest = pack.digest(files)
+        if self.has(digest):
+            try:
+                self.get(digest)
+            except Conflict:
+                self.remove(digest)
+            else:
+                return digest
+        self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self._root))
+        try:
+            _write(draft, files)
+            self._publish(draft, digest)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+        return digest
+
+    def _publish(self, draft: Path, digest: str) -> None:
+        try:
+            draft.rename(self._root / digest)
+        except OSError:
+            # somebody else was faster; the same digest means the same files
+            if not self.has(digest):
+                raise
+        _sync(self._root)
+
+    def get(self, digest: str) -> dict[str, bytes]:
+        """Path -> content, proved to be what was put.
+
+        Raises NotFound; Conflict, naming the file, when something was changed on disk.
+        """
+        folder = self._folder(digest)
+        if not folder.is_dir():
+            raise NotFound(f"The bundle {digest[:12]} is not in the store.", hint="Register its version again.")
+        index = _content(folder / _INDEX)
+        if index is None or sha256(index).hexdigest() != digest:
+            raise _changed(digest, _INDEX)
+        files = {path: self._file(digest, path, expected) for path, expected in _entries(index)}
+        extra = next((path for path in _found(folder / _FILES) if path not in files), None)
+        if extra is not None:
+            raise _changed(digest, extra)
+        return files
+
+    def _file(self, digest: str, path: str, expected: str) -> bytes:
+        content = _content(self._folder(digest) / _FILES / path)
+        if content is None or sha256(content).hexdigest() != expected:
+            raise _changed(digest, path)
+        return content
+
+    def has(self, digest: str) -> bool:
+        """Whether the bundle is stored; says nothing about what happened to it since."""
+        return bool(_DIGEST.fullmatch(digest)) and self._folder(digest).is_dir()
+
+    def remove(self, digest: str) -> None:
+        """Forget the bundle; nothing happens when it is not there."""
+        if not self.has(digest):
+            return
+        # out of sight in one step, then piece by piece
+        gone = Path(tempfile.mkdtemp(prefix=".old-", dir=self._root))
+        try:
+            self._folder(digest).rename(gone / digest)
+        except FileNotFoundError:
+            pass
+        finally:
+            shutil.rmtree(gone, ignore_errors=True)
+        _sync(self._root)
+
+    def _folder(self, digest: str) -> Path:
+        if not _DIGEST.fullmatch(digest):
+            raise NotFound(f"{shown(digest)!r} is not the digest of a bundle.")
+        return self._root / digest
+
+
+def _changed(digest: str, path: str) -> Conflict:
+    return Conflict(
+        f"The bundle {digest} cannot be used: {shown(path)} was changed on disk.",
+        hint="Register the same files again to repair it, and find out who changed it.",
+    )
+
+
+def _write(draft: Path, files: Mapping[str, bytes]) -> None:
+    base = draft / _FILES
+    folders = {base, *(base / parent for path in files for parent in PurePosixPath(path).parents)}
+    for folder in sorted(folders):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    for path, content in files.items():
+        _write_file(base / path, content)
+    _write_file(draft / _INDEX, pack.index(files))
+    for folder in (*folders, draft):
+        _sync(folder)
+
+
+def _write_file(file: Path, content: bytes) -> None:
+    handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with open(handle, "wb") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _content(file: Path) -> bytes | None:
+    """The content; None when there is no regular file that can be read."""
+    try:
+        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with open(handle, "rb") as stream:
+            return stream.read() if stat.S_ISREG(os.fstat(handle).st_mode) else None
+    except OSError:
+        return None
+
+
+def _entries(index: bytes) -> Iterator[tuple[str, str]]:
+    """Path and hash of each file. The index has been proved to be ours."""
+    for line in index.decode().splitlines():
+        expected, _, path = line.split(" ", 2)
+        yield path, expected
+
+
+def _found(folder: Path) -> Iterator[str]:
+    for here, folders, names in os.walk(folder):
+        links = [name for name in folders if (Path(here) / name).is_symlink()]
+        yield from ((Path(here) / name).relative_to(folder).as_posix() for name in (*names, *links))

@@ -1,0 +1,71 @@
+"""Facts about instances: environments, service instances, pipelines and components."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement
+from sqlmodel import col, select
+
+from engine.catalog import missing
+from engine.catalog.records import Records
+from engine.catalog.tables import Instance, Service
+from engine.core.address import Address, parse
+from engine.errors import Conflict, NotFound
+
+
+class Instances(Records):
+    """The part of a transaction that speaks of instances."""
+
+    def add_instance(self, address: Address | str, **fields: Any) -> Instance:
+        """An instance that has never been deployed, of the kind and name that its address says.
+
+        `fields` are columns of it, `template_id` and `version_id` at least. Raises Conflict when the address is taken.
+        """
+        place, now = parse(str(address)), self._now()
+        known = {"kind": place.kind.value, "name": place.name, "created_at": now, "updated_at": now}
+        instance = Instance(**{**known, **fields}, address=str(place))
+        return self._insert(instance, lambda: self._address_taken(place))
+
+    def instance(self, address: Address) -> Instance:
+        """What has that address. Raises NotFound."""
+        found = self.find_instance(address)
+        if found is None:
+            same_kind = select(Instance.address).where(Instance.kind == address.kind.value)
+            raise missing.no_instance(address, self._session.exec(same_kind.limit(missing.CANDIDATES_MAX)))
+        return found
+
+    def find_instance(self, address: Address) -> Instance | None:
+        """What has that address; None when nothing has."""
+        return self._session.exec(select(Instance).where(Instance.address == str(address))).one_or_none()
+
+    def instance_by_id(self, instance_id: int) -> Instance:
+        """The instance that another row refers to. Raises NotFound when it has gone."""
+        instance = self._session.get(Instance, instance_id)
+        if instance is None:
+            raise NotFound(f"There is no instance with id {instance_id}.")
+        return instance
+
+    def instances_of(self, service: Service) -> list[Instance]:
+        """The instances of a service and its pipeline, by address."""
+        return self._instances(col(Instance.service_id) == service.id)
+
+    def instances_in(self, environment: Instance) -> list[Instance]:
+        """The service instances and components that live in an environment, by address."""
+        return self._instances(col(Instance.environment_id) == environment.id)
+
+    def remove_instance(self, instance: Instance) -> None:
+        """Takes the instance away; its runs stay. Raises Conflict while something lives in it."""
+        inside = self.instances_in(instance)
+        if inside:
+            raise Conflict(f"{instance.address} is in use by {', '.join(row.address for row in inside)}.")
+        self._delete(instance)
+
+    def _instances(self, condition: ColumnElement[bool]) -> list[Instance]:
+        return list(self._session.exec(select(Instance).where(condition).order_by(col(Instance.address))))
+
+    def _address_taken(self, address: Address) -> Conflict | None:
+        if self.find_instance(address) is None:
+            return None
+        noun = address.kind.noun.capitalize()
+        return Conflict(f"{noun} {str(address).partition('/')[2]} exists already.")

@@ -1,0 +1,71 @@
+"""The only place that says that a name is not known, and which one was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+from engine.core.address import Address, Kind
+from engine.core.versions import Number, TemplateRef
+from engine.errors import NotFound
+
+CANDIDATES_MAX = 5000
+"""Names that are compared at most: a hint may not cost a second."""
+_LISTS = {
+    Kind.ENVIRONMENT: "landform env list",
+    Kind.SERVICE_INSTANCE: "landform instance list",
+    Kind.PIPELINE: "landform service list",
+    Kind.COMPONENT: "landform component list",
+}
+
+
+def no_template(ref: TemplateRef, known: Iterable[str]) -> NotFound:
+    """For a template name that nothing answers to; `known` are the names of its kind."""
+    noun = f"{ref.kind.value} template" if ref.kind else "template"
+    return _not_found(f"There is no {noun} {ref.name}.", ref.name, known, "landform template list")
+
+
+def no_version(template: str, number: Number, known: Iterable[Number]) -> NotFound:
+    """For a number that the template does not have."""
+    numbers = ", ".join(map(str, sorted(known)))
+    if not numbers:
+        return NotFound(f"{template} has no version {number}: it has none at all.")
+    see = f"See them: landform template versions {template}"
+    return NotFound(f"{template} has no version {number}.", hint=f"It has {numbers}. {see}")
+
+
+def none_published(template: str, drafts: Iterable[Number]) -> NotFound:
+    """For a template of which nothing is recommended yet."""
+    newest = max(drafts, default=None)
+    if newest is None:
+        hint = f"Register one, then publish it: landform template register {template} PATH"
+    else:
+        hint = f"Publish one: landform template publish {template}@{newest}"
+    return NotFound(f"No version of {template} is published.", hint=hint)
+
+
+def no_service(name: str, known: Iterable[str]) -> NotFound:
+    """For a service name that nothing answers to."""
+    return _not_found(f"There is no service {name}.", name, known, "landform service list")
+
+
+def no_instance(address: Address, known: Iterable[str]) -> NotFound:
+    """For an address that nothing has; `known` are addresses of its kind."""
+    wanted = _spoken(str(address))
+    message = f"There is no {address.kind.noun} {wanted}."
+    return _not_found(message, wanted, map(_spoken, known), _LISTS[address.kind])
+
+
+def no_run(run_id: int) -> NotFound:
+    """For a run number that was never given."""
+    return NotFound(f"There is no run {run_id}.", hint="See them all: landform run list")
+
+
+def _spoken(address: str) -> str:
+    return address.partition("/")[2]
+
+
+def _not_found(message: str, wanted: str, known: Iterable[str], listing: str) -> NotFound:
+    near = get_close_matches(wanted, list(known), n=1)
+    meant = f"Did you mean {near[0]}? " if near else ""
+    return NotFound(message, hint=f"{meant}See them all: {listing}")

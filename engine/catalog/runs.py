@@ -1,0 +1,164 @@
+"""Facts about runs. Every change of a status goes through `move`, which the database decides."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlmodel import col, select
+
+from engine.catalog import missing
+from engine.catalog.records import Records
+from engine.catalog.tables import Instance, Run
+from engine.core.address import Address
+from engine.core.runs import ACTIVE, TERMINAL, Event, Status, after
+from engine.errors import Busy, Conflict
+
+EXECUTING = frozenset({Status.PLANNING, Status.APPLYING})
+"""Somebody works on it."""
+_ACTIVE = [status.value for status in sorted(ACTIVE)]
+_EXECUTING = [status.value for status in sorted(EXECUTING)]
+
+
+class Runs(Records):
+    """The part of a transaction that speaks of runs."""
+
+    def add_run(self, instance: Instance, **fields: Any) -> Run:
+        """A queued run for the instance; `fields` are columns of it: `operation`, `version_id`, `template` and
+        `requested_by` at least.
+
+        Raises Busy when another run holds the instance.
+        """
+        known = {"status": Status.QUEUED.value, "created_at": self._now(), "instance_id": instance.id}
+        run = Run(**{**known, **fields}, address=instance.address)
+        self._insert(run, lambda: self._busy(instance))
+        self._follow(run)
+        return run
+
+    def run(self, run_id: int) -> Run:
+        """The run of that number. Raises NotFound."""
+        found = self._session.get(Run, run_id)
+        if found is None:
+            raise missing.no_run(run_id)
+        return found
+
+    def active_run(self, instance: Instance) -> Run | None:
+        """The run that holds the instance; None when it is free."""
+        query = select(Run).where(Run.instance_id == instance.id, col(Run.status).in_(_ACTIVE))
+        return self._session.exec(query).one_or_none()
+
+    def busy_instances(self, addresses: Collection[Address | str]) -> dict[str, Run]:
+        """Address -> the run that holds it, for those of `addresses` that are held; in order."""
+        wanted = [str(address) for address in addresses]
+        query = select(Run).where(col(Run.address).in_(wanted), col(Run.status).in_(_ACTIVE))
+        return {run.address: run for run in self._session.exec(query.order_by(col(Run.address)))}
+
+    def runs_of(self, address: Address | str, limit: int) -> list[Run]:
+        """The newest runs of an address, newest first, those of an instance that has gone included."""
+        query = select(Run).where(Run.address == str(address)).order_by(col(Run.id).desc())
+        return list(self._session.exec(query.limit(limit)))
+
+    def executing(self) -> list[Run]:
+        """The runs that somebody works on, oldest first."""
+        query = select(Run).where(col(Run.status).in_(_EXECUTING)).order_by(col(Run.id))
+        return list(self._session.exec(query))
+
+    def move(self, run_id: int, event: Event, *, fence: int | None = None, **facts: Any) -> Run:
+        """The run after `event`; `facts` are columns that become known with it.
+
+        A worker gives the `fence` of its claim; None is for events that do not come from the claim's holder.
+        Raises NotFound, or Conflict when the run's status knows no such event or another worker has claimed it since.
+        """
+        run = self.run(run_id)
+        _refuse_other_fence(run, fence)
+        status = after(Status(run.status), event)
+        if not self._changed(run, {**facts, **_consequences(run, event, status, self._now())}):
+            # only where transactions overlap: somebody else was faster
+            self._session.refresh(run)
+            _refuse_other_fence(run, fence)
+            after(Status(run.status), event)
+            raise _taken_over(run)
+        self._session.refresh(run)
+        self._follow(run)
+        return run
+
+    def note(self, run_id: int, *, fence: int, **facts: Any) -> Run:
+        """The run with columns replaced by the worker that holds it.
+
+        Raises NotFound, or Conflict when it has ended or another worker has claimed it since.
+        """
+        run = self.run(run_id)
+        _refuse_other_fence(run, fence)
+        if Status(run.status) not in EXECUTING or not self._changed(run, facts):
+            raise Conflict(f"Run {run.id} is {run.status}: nobody works on it any more.")
+        self._session.refresh(run)
+        return run
+
+    def request_cancel(self, run_id: int) -> Run:
+        """The run with the wish that its worker stops it; an earlier wish stays as it is.
+
+        Raises NotFound, or Conflict when nobody works on it.
+        """
+        run = self.run(run_id)
+        after(Status(run.status), Event.CANCEL)
+        if run.cancel_requested_at is None:
+            self._changed(run, {"cancel_requested_at": self._now()})
+            self._session.refresh(run)
+        return run
+
+    def _changed(self, run: Run, values: dict[str, Any]) -> bool:
+        """Whether the run was still as it was read, and so has been changed."""
+        statement = (
+            update(Run)
+            .where(col(Run.id) == run.id, col(Run.status) == run.status, col(Run.fence) == run.fence)
+            .values(**values)
+            .execution_options(synchronize_session=False)
+        )
+        result = self._session.execute(statement)
+        assert isinstance(result, CursorResult)
+        return result.rowcount == 1
+
+    def _follow(self, run: Run) -> None:
+        """Keeps what the instance says about its last run in step."""
+        self._session.execute(
+            update(Instance)
+            .where(col(Instance.id) == run.instance_id)
+            .values(last_run_id=run.id, last_status=run.status)
+        )
+
+    def _busy(self, instance: Instance) -> Busy | None:
+        holder = self.active_run(instance)
+        if holder is None:
+            return None
+        return Busy(
+            f"{instance.address} is held by run {holder.id} ({holder.status}).",
+            hint=f"See it: landform run show {holder.id}",
+        )
+
+
+def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict[str, Any]:
+    """The columns that follow from a move by themselves."""
+    values: dict[str, Any] = {"status": status.value}
+    if event is Event.CLAIM:
+        values["fence"] = run.fence + 1
+        values["attempt"] = run.attempt + (status is Status.PLANNING)
+    if status not in EXECUTING:
+        values["executor"] = None
+    times = {
+        "planned_at": run.status == Status.PLANNING and event in (Event.ASK, Event.APPROVE, Event.FIND_NOTHING),
+        "approved_at": event is Event.APPROVE,
+        "applied_at": status is Status.APPLYING,
+        "ended_at": status in TERMINAL,
+    }
+    return values | {column: now for column, happened in times.items() if happened}
+
+
+def _refuse_other_fence(run: Run, fence: int | None) -> None:
+    if fence is not None and fence != run.fence:
+        raise _taken_over(run)
+
+
+def _taken_over(run: Run) -> Conflict:
+    return Conflict(f"Run {run.id} has been taken over by another worker.", hint=f"See it: landform run show {run.id}")

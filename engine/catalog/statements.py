@@ -1,0 +1,138 @@
+"""The SQL of the reads, in SQLite's words.
+
+A list picks its page first (`page`, from an index, in order) and joins afterwards, so that its cost depends on the
+length of the page and not of the table. Conditions are put together from fixed texts; values are always parameters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NUMBER = "{0}.major || '.' || {0}.minor"
+RECOMMENDED = NUMBER.format("r")
+BEHIND = "coalesce((v.major, v.minor) < (r.major, r.minor), false)"
+"""Whether version v is lower than the recommended version r; a draft above it is not behind."""
+
+TEMPLATES = " ".join(
+    (
+        "SELECT t.kind, t.name, t.display_name, t.description, t.provisioning, t.pipeline_provisioning,",
+        RECOMMENDED,
+        "AS recommended, (SELECT count(*) FROM version v WHERE v.template_id = t.id) AS versions, t.created_at",
+        "FROM template t LEFT JOIN version r ON r.id = t.recommended_id",
+        "WHERE :kind IS NULL OR t.kind = :kind ORDER BY t.kind, t.name",
+    )
+)
+
+_VERSION = (
+    "SELECT t.kind AS kind, t.name AS template, t.name || '@' ||",
+    NUMBER.format("v"),
+    "AS label,",
+    NUMBER.format("v"),
+    "AS version, v.major, v.minor, v.status, v.message, v.description, v.source, v.bundle, v.compatible,",
+    "coalesce(v.id = t.recommended_id, false) AS recommended,",
+    "coalesce(v.minor = (SELECT max(n.minor) FROM version n WHERE n.template_id = v.template_id",
+    "AND n.major = v.major AND n.status = 'published') AND v.status = 'published', false) AS recommended_minor,",
+    "(SELECT count(*) FROM instance i WHERE i.version_id = v.id) AS instances, v.created_at, v.published_at",
+)
+_VERSION_FROM = (
+    "FROM template t JOIN version v ON v.template_id = t.id",
+    "WHERE t.name = :name AND (:kind IS NULL OR t.kind = :kind)",
+)
+VERSIONS = " ".join((*_VERSION, *_VERSION_FROM, "ORDER BY t.kind, v.major, v.minor"))
+VERSION = " ".join(
+    (
+        *_VERSION,
+        ", v.schema_text, v.facts, v.component_sources",
+        *_VERSION_FROM,
+        "AND (v.major = :major AND v.minor = :minor OR :major IS NULL AND v.id = t.recommended_id)",
+    )
+)
+
+_INSTANCE = (
+    "SELECT i.address, i.kind, i.name, s.name AS service, e.name AS environment, t.name AS template,",
+    NUMBER.format("v"),
+    "AS version, (SELECT v.major || '.' || max(n.minor) FROM version n WHERE n.template_id = v.template_id",
+    "AND n.major = v.major AND n.status = 'published') AS newest,",
+    RECOMMENDED,
+    "AS recommended,",
+    BEHIND,
+    "AS outdated, (SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
+    "i.last_run_id, i.last_status AS status, i.deployed_run_id, i.deleting,",
+    "i.description, i.created_at, i.updated_at",
+)
+_INSTANCE_FROM = (
+    "FROM page JOIN instance i ON i.id = page.id JOIN version v ON v.id = i.version_id",
+    "JOIN template t ON t.id = i.template_id LEFT JOIN version r ON r.id = t.recommended_id",
+    "LEFT JOIN service s ON s.id = i.service_id LEFT JOIN instance e ON e.id = i.environment_id",
+    "ORDER BY i.address",
+)
+INSTANCE = " ".join(
+    (
+        "WITH page AS (SELECT id FROM instance WHERE address = :address)",
+        *_INSTANCE,
+        ", i.inputs, i.outputs, i.upstream, i.run_env, (SELECT json_group_array(x.address) FROM (SELECT address",
+        "FROM instance WHERE environment_id = i.id ORDER BY address) AS x) AS inhabitants",
+        *_INSTANCE_FROM,
+    )
+)
+
+SERVICES = " ".join(
+    (
+        "WITH page AS (SELECT id FROM service WHERE name > :after AND (:name IS NULL OR name = :name)",
+        "ORDER BY name LIMIT :limit)",
+        "SELECT s.name, t.name AS template, s.major, s.description, s.repository_connection, s.repository, s.branch,",
+        "s.deleting, s.created_at,",
+        "json_group_array(i.last_status) FILTER (WHERE i.kind = 'service') AS statuses,",
+        "max(i.last_status) FILTER (WHERE i.kind = 'pipeline') AS pipeline_status,",
+        "coalesce(sum(i.is_stale) FILTER (WHERE i.kind = 'service'), 0) AS stale_instances,",
+        "coalesce(sum(",
+        BEHIND,
+        ") FILTER (WHERE i.kind = 'service'), 0) AS outdated_instances",
+        "FROM page JOIN service s ON s.id = page.id JOIN template t ON t.id = s.template_id",
+        "LEFT JOIN version r ON r.id = t.recommended_id LEFT JOIN instance i ON i.service_id = s.id",
+        "LEFT JOIN version v ON v.id = i.version_id GROUP BY s.id ORDER BY s.name",
+    )
+)
+
+_RUN = (
+    "SELECT id, address, operation, status, template, update_kind, auto_approve, reason, requested_by, approved_by,",
+    "approval_reason, retry_of, summary, message, attempt, cancel_requested_at, created_at, planned_at, approved_at,",
+    "applied_at, ended_at",
+)
+RUN = " ".join((*_RUN, ", inputs, outputs, fingerprint, upstream, executor FROM run WHERE id = :id"))
+
+NAMES: Mapping[str, str] = {
+    "template": "SELECT DISTINCT name FROM template WHERE name >= :first AND name < :last ORDER BY name LIMIT :limit",
+    "version": "SELECT label FROM (SELECT t.name || '@' || v.major || '.' || v.minor AS label, t.name, v.major, "
+    "v.minor FROM version v JOIN template t ON t.id = v.template_id) AS labels "
+    "WHERE label >= :first AND label < :last ORDER BY name, major, minor LIMIT :limit",
+    "environment": "SELECT substr(address, 13) FROM instance WHERE address >= 'environment/' || :first "
+    "AND address < 'environment/' || :last ORDER BY address LIMIT :limit",
+    "service": "SELECT name FROM service WHERE name >= :first AND name < :last ORDER BY name LIMIT :limit",
+    "instance": "SELECT substr(address, 9) FROM instance WHERE address >= 'service/' || :first "
+    "AND address < 'service/' || :last ORDER BY address LIMIT :limit",
+    "address": "SELECT address FROM instance WHERE address >= :first AND address < :last ORDER BY address LIMIT :limit",
+    # the newest are meant: nobody completes the number of an old run
+    "run": "SELECT id FROM (SELECT CAST(id AS TEXT) AS id, id AS number FROM run ORDER BY number DESC LIMIT 1000) "
+    "AS newest WHERE id >= :first AND id < :last ORDER BY number DESC LIMIT :limit",
+}
+
+
+def instances(conditions: list[str]) -> str:
+    """A page of instances that meet all conditions on `i`, by address; :limit rows."""
+    where = " AND ".join(conditions)
+    page = ("WITH page AS (SELECT i.id FROM instance i WHERE", where, "ORDER BY i.address LIMIT :limit)")
+    return " ".join((*page, *_INSTANCE, *_INSTANCE_FROM))
+
+
+def runs(conditions: list[str]) -> str:
+    """Runs that meet all conditions, newest first; :limit rows."""
+    where = ("WHERE", " AND ".join(conditions)) if conditions else ()
+    return " ".join((*_RUN, "FROM run", *where, "ORDER BY id DESC LIMIT :limit"))
+
+
+IS_BEHIND = (
+    "i.version_id IN (SELECT v.id FROM version v JOIN template t ON t.id = v.template_id "
+    "JOIN version r ON r.id = t.recommended_id WHERE (v.major, v.minor) < (r.major, r.minor))"
+)
+IN_ENVIRONMENT = "i.environment_id = (SELECT e.id FROM instance e WHERE e.address = :environment)"

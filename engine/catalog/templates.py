@@ -1,0 +1,103 @@
+"""Facts about templates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlmodel import col, select
+
+from engine.catalog import missing
+from engine.catalog.records import Records
+from engine.catalog.tables import Service, Template, Version
+from engine.core.versions import Number, TemplateKind, TemplateRef
+from engine.errors import Conflict, NotFound
+
+
+class Templates(Records):
+    """The part of a transaction that speaks of templates."""
+
+    def add_template(self, kind: str, name: str, **fields: Any) -> Template:
+        """A template without versions; `fields` are columns of it. Raises Conflict when the name is taken."""
+        template = Template(kind=kind, name=name, created_at=self._now(), **fields)
+        return self._insert(template, lambda: self._taken(kind, name))
+
+    def find_template(self, ref: TemplateRef) -> Template:
+        """The template that `ref` names, whatever version it names.
+
+        Raises NotFound, or Conflict when no kind is named and both kinds have the name.
+        """
+        found = [row for row in self._named(ref.name) if ref.kind is None or row.kind == ref.kind.value]
+        if not found:
+            raise missing.no_template(ref, {row.name for row in self.templates(ref.kind)})
+        if len(found) > 1:
+            raise Conflict(
+                f"There is an environment template and a service template {ref.name}.",
+                hint=f"Say which: environment/{ref.name} or service/{ref.name}.",
+            )
+        return found[0]
+
+    def template_by_id(self, template_id: int) -> Template:
+        """The template that another row refers to. Raises NotFound when it has gone."""
+        template = self._session.get(Template, template_id)
+        if template is None:
+            raise NotFound(f"There is no template with id {template_id}.")
+        return template
+
+    def templates(self, kind: TemplateKind | str | None = None) -> list[Template]:
+        """All templates, or those of one kind, by kind and name."""
+        query = select(Template).order_by(col(Template.kind), col(Template.name))
+        return list(self._session.exec(query if kind is None else query.where(Template.kind == str(kind))))
+
+    def update_template(self, template: Template, **fields: Any) -> Template:
+        """The template with columns replaced."""
+        row = self._template_to_change(template.id)
+        for name, value in fields.items():
+            setattr(row, name, value)
+        self._session.flush()
+        return row
+
+    def remove_template(self, template: Template) -> None:
+        """Takes the template away. Raises Conflict while it has versions or services."""
+        row = self._template_to_change(template.id)
+        self._refuse_while_versions_exist(row)
+        self._refuse_while_services_exist(row)
+        self._delete(row)
+
+    def _template_to_change(self, template_id: int | None) -> Template:
+        """The template as it is now, held until the end of the transaction by databases that lock rows."""
+        self._session.flush()
+        row = self._session.get(Template, template_id, with_for_update=True)
+        if row is None:
+            raise NotFound(f"There is no template with id {template_id}.")
+        return row
+
+    def _named(self, name: str) -> list[Template]:
+        return list(self._session.exec(select(Template).where(Template.name == name).order_by(col(Template.kind))))
+
+    def _taken(self, kind: str, name: str) -> Conflict | None:
+        if all(row.kind != kind for row in self._named(name)):
+            return None
+        article = "An" if kind == TemplateKind.ENVIRONMENT else "A"
+        return Conflict(
+            f"{article} {kind} template {name} exists already.",
+            hint=f"See it: landform template show {kind}/{name}",
+        )
+
+    def _refuse_while_versions_exist(self, template: Template) -> None:
+        pairs = self._session.exec(select(Version.major, Version.minor).where(Version.template_id == template.id))
+        numbers = sorted(Number(major, minor) for major, minor in pairs)
+        if numbers:
+            labels = " ".join(f"{template.name}@{number}" for number in numbers)
+            raise Conflict(
+                f"{template.kind.capitalize()} template {template.name} has versions {', '.join(map(str, numbers))}.",
+                hint=f"Delete them first: landform template delete {labels}",
+            )
+
+    def _refuse_while_services_exist(self, template: Template) -> None:
+        query = select(Service.name).where(Service.template_id == template.id).order_by(col(Service.name))
+        names = list(self._session.exec(query))
+        if names:
+            raise Conflict(
+                f"Service template {template.name} is in use by {', '.join(names)}.",
+                hint=f"Delete them first: landform service delete {' '.join(names)}",
+            )

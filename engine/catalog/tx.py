@@ -1,0 +1,22 @@
+"""A transaction of the catalog: its methods are facts of the domain, split by noun."""
+
+from __future__ import annotations
+
+from engine.catalog.instances import Instances
+from engine.catalog.records import Row
+from engine.catalog.runs import Runs
+from engine.catalog.services import Services
+from engine.catalog.tables import Instance
+from engine.catalog.versions import Versions
+
+
+class Tx(Versions, Services, Instances, Runs):
+    """What is known, and what becomes known, between `with catalog.read() as tx` and its end."""
+
+    def save(self, row: Row) -> Row:
+        """The row, with what was assigned to it written; JSON columns must have been replaced, not changed in place."""
+        if isinstance(row, Instance):
+            row.updated_at = self._now()
+        self._session.add(row)
+        self._session.flush()
+        return row

@@ -1,0 +1,146 @@
+"""`landform env`: what admins do with environments."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli.common import Session, pass_session
+from engine.cli.foreground import Options
+
+ENVIRONMENTS = display.Shape(
+    "landform.environment/1",
+    display.columns(
+        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=last_status RUN=last_run_id"
+    ),
+    "name",
+)
+
+
+@click.group(cls=failures.Noun)
+def env() -> None:
+    """Environments, which services run in."""
+
+
+@env.command("create")
+@click.argument("name")
+@click.option(
+    "--template",
+    "-t",
+    required=True,
+    metavar="NAME[@VERSION]",
+    help="Template; the recommended version unless one is named.",
+    shell_complete=arguments.complete("version"),
+)
+@arguments.given
+@click.option(
+    "--run-env",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Environment variable for Terraform here and in all that lives here.",
+)
+@click.option("--description", default="", help="What it is for.")
+@foreground.options
+@pass_session
+def create(
+    session: Session,
+    name: str,
+    template: str,
+    given: arguments.GivenText,
+    run_env: tuple[str, ...],
+    description: str,
+    how: Options,
+) -> int:
+    """Create an environment from a template."""
+    from engine.actions import environments
+    from engine.core.versions import parse_ref
+
+    wish = environments.NewEnvironment(
+        name, parse_ref(template), given.read(), description, arguments.assignments(run_env, "--run-env")
+    )
+    app = session.open_app()
+    return foreground.carry_out(session, app, environments.create(app.desk, wish, how.consent()), how)
+
+
+@env.command("update")
+@click.argument("name", shell_complete=arguments.complete("environment"))
+@arguments.update
+@click.option(
+    "--run-env",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Environment variable for Terraform; NAME= takes it away. Needs no run.",
+)
+@click.option("--description", help="What it is for. Needs no run.")
+@foreground.options
+@pass_session
+def update(
+    session: Session,
+    name: str,
+    wish: arguments.UpdateText,
+    run_env: tuple[str, ...],
+    description: str | None,
+    how: Options,
+) -> int:
+    """Bring an environment to another version or other inputs."""
+    from engine.actions import environments
+
+    app = session.open_app()
+    if run_env or description is not None:
+        variables = {key: value or None for key, value in arguments.assignments(run_env, "--run-env").items()}
+        environments.describe(app.desk, name, description, variables)
+        if wish.is_empty:
+            session.say(f"Environment {name} was changed; nothing had to be deployed.")
+            return 0
+    return foreground.carry_out(session, app, environments.update(app.desk, name, wish.read(), how.consent()), how)
+
+
+@env.command("delete")
+@click.argument("name", shell_complete=arguments.complete("environment"))
+@foreground.options
+@pass_session
+def delete(session: Session, name: str, how: Options) -> int:
+    """Destroy an environment that nothing lives in."""
+    from engine.actions import environments
+
+    app = session.open_app()
+    return foreground.carry_out(session, app, environments.delete(app.desk, name, how.consent()), how)
+
+
+@env.command("list")
+@click.option("--outdated", is_flag=True, help="Only those behind the recommended version.")
+@display.option
+@arguments.page
+@pass_session
+def list_environments(session: Session, page: display.Page, output: str, *, outdated: bool) -> None:
+    """List the environments."""
+    display.page(
+        session,
+        session.reads().environments(outdated=outdated, after=page.after, limit=page.limit + 1),
+        ENVIRONMENTS,
+        page,
+        output,
+    )
+
+
+@env.command("show")
+@click.argument("name", shell_complete=arguments.complete("environment"))
+@display.option
+@pass_session
+def show(session: Session, name: str, output: str) -> None:
+    """Show an environment: version, inputs, outputs, and who lives in it."""
+    from engine.core import address
+
+    row = session.reads().instance(address.environment(name))
+    display.one(row, ENVIRONMENTS, output, lambda: texts.instance(row))
+
+
+@env.command("outputs")
+@click.argument("name", shell_complete=arguments.complete("environment"))
+@display.option
+@pass_session
+def outputs(session: Session, name: str, output: str) -> None:
+    """Print the outputs that services can read."""
+    from engine.core import address
+
+    display.outputs(session.reads().instance(address.environment(name))["outputs"], output)

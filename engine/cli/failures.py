@@ -1,0 +1,122 @@
+"""How errors reach the user: a sentence, where, what to type next; for programs, one envelope."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Sequence
+
+import click
+
+from engine import settings
+from engine.cli import display
+from engine.errors import Invalid, LandformError, Problem, Usage
+
+INTERRUPTED = 130
+
+
+def wants_json(arguments: Sequence[str]) -> bool:
+    """Whether the command line asks for JSON, told before it is parsed so that usage errors obey it too."""
+    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
+    joined = ("-ojson", "--output=json")
+    return any((flag in ("-o", "--output") and value == "json") or flag in joined for flag, value in pairs)
+
+
+def report(error: LandformError, *, as_json: bool) -> int:
+    """Shows an error on stderr; its exit code."""
+    if as_json:
+        click.echo(display.to_json({"schema": "landform.error/1", "error": envelope(error)}), err=True)
+    else:
+        click.echo("\n".join(_lines(error)), err=True)
+    return error.exit_code
+
+
+def envelope(error: LandformError) -> dict[str, object]:
+    """An error as machines read it."""
+    problems = error.problems if isinstance(error, Invalid) else ()
+    return {
+        "code": type(error).__name__,
+        "exit_code": error.exit_code,
+        "message": error.message,
+        "hint": error.hint,
+        "problems": [problem_view(problem) for problem in problems],
+    }
+
+
+def problem_view(problem: Problem) -> dict[str, object]:
+    """A problem as machines read it."""
+    return {
+        "file": problem.file,
+        "line": problem.line,
+        "field": problem.field,
+        "message": problem.message,
+        "rule": problem.rule,
+        "severity": problem.severity.value,
+        "hint": problem.hint,
+    }
+
+
+def problem_lines(problems: Iterable[Problem]) -> list[str]:
+    """Problems as people read them: one a line, its hint below."""
+    return [line for problem in problems for line in _problem_lines(problem)]
+
+
+def report_own_failure(error: Exception, *, as_json: bool) -> int:
+    """Shows an error that nobody foresaw, without a traceback unless debugging; exit code 1."""
+    if settings.environ().get("LANDFORM_LOG_LEVEL") == "DEBUG":
+        import traceback
+
+        traceback.print_exception(error)
+    hint = "This is a bug of Landform. Run it again with LANDFORM_LOG_LEVEL=DEBUG and report what it prints."
+    return report(LandformError(f"Landform itself failed: {type(error).__name__}.", hint=hint), as_json=as_json)
+
+
+def interrupted() -> int:
+    """What Ctrl-C ends with where nothing was under way."""
+    click.echo("Interrupted.", err=True)
+    return INTERRUPTED
+
+
+def broken_pipe() -> int:
+    """The reader of stdout has gone: no error, and nothing more to say to it."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def usage_hint(error: click.ClickException) -> str:
+    """Where to read how the command is used."""
+    context = getattr(error, "ctx", None)
+    return f"See: {context.command_path} --help" if context else ""
+
+
+class Noun(click.Group):
+    """A group of verbs that suggests the nearest one."""
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """As click does, with the nearest verb named when there is none."""
+        suggest_command(ctx, args, self.list_commands(ctx))
+        return super().resolve_command(ctx, args)
+
+
+def suggest_command(ctx: click.Context, arguments: Sequence[str], commands: Sequence[str]) -> None:
+    """Raises Usage naming the nearest command when the first argument is none."""
+    if not arguments or arguments[0].startswith("-") or arguments[0] in commands:
+        return
+    from engine.core.nearest import nearest
+
+    near = nearest(arguments[0], commands)
+    hint = f"Did you mean: {ctx.command_path} {near}" if near else f"See: {ctx.command_path} --help"
+    raise Usage(f"{ctx.command_path} has no command {arguments[0]!r}.", hint=hint)
+
+
+def _lines(error: LandformError) -> list[str]:
+    problems = error.problems if isinstance(error, Invalid) else ()
+    lines = [f"Error: {error.message}", *(f"  {line}" for line in problem_lines(problems))]
+    return [*lines, f"Hint: {error.hint}"] if error.hint else lines
+
+
+def _problem_lines(problem: Problem) -> list[str]:
+    mark = "" if problem.severity == "error" else "warning: "
+    return [f"{mark}{problem}", *([f"  {problem.hint}"] if problem.hint else [])]

@@ -1,0 +1,233 @@
+"""Carries runs out in the foreground: side by side, with approval in between, stoppable, and told truthfully."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, fields
+from functools import wraps
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+
+import click
+
+from engine.cli import common, display, texts
+from engine.cli.common import Session
+from engine.cli.progress import Progress
+from engine.core.plans import AutoApprove
+from engine.core.runs import Operation, Status
+from engine.errors import Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, Waiting
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from engine.actions.changes import Consent
+    from engine.app import App
+    from engine.catalog.reads import Row
+    from engine.external.process import Stop
+
+F = TypeVar("F", bound=Callable[..., object])
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a change is carried out."""
+
+    auto_approve: bool = False
+    allow_destroy: bool = False
+    yes: bool = False
+    reason: str = ""
+    wait: bool = True
+    parallel: int | None = None
+    output: str = "table"
+
+    @property
+    def policy(self) -> AutoApprove:
+        """Which plans approve themselves."""
+        if self.yes or (self.auto_approve and self.allow_destroy):
+            return AutoApprove.ALL
+        return AutoApprove.SAFE if self.auto_approve else AutoApprove.NONE
+
+    def consent(self) -> Consent:
+        """The conditions that are recorded with the runs."""
+        from engine.actions.changes import Consent
+
+        return Consent(self.policy, self.reason)
+
+
+def options(command: F) -> F:
+    """Adds the options of a command that makes runs; it gets them as `how`."""
+
+    @wraps(command)
+    def take(*args: object, **given: Any) -> object:
+        how = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
+        return command(*args, how=how, **given)
+
+    wrapped = display.option(take)
+    for add in reversed(_FLAGS):
+        wrapped = add(wrapped)
+    return cast(F, wrapped)
+
+
+_FLAGS = (
+    click.option(
+        "--auto-approve", is_flag=True, help="Apply without asking, unless something is destroyed or replaced."
+    ),
+    click.option(
+        "--allow-destroy", is_flag=True, help="With --auto-approve: also when something is destroyed or replaced."
+    ),
+    click.option("--yes", "-y", is_flag=True, help="Answer every question with yes."),
+    click.option("--reason", default="", metavar="TEXT", help="Why; recorded with the run or the approval."),
+    click.option(
+        "--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record them."
+    ),
+    click.option(
+        "--parallel", type=click.IntRange(1), help="Runs carried out side by side.  [default: the number of cores]"
+    ),
+)
+
+
+def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) -> int:
+    """Carries the runs out and shows how they ended. Raises what their ending calls for, else 0.
+
+    Destroys begin after every other run has succeeded.
+    """
+    runs = [session.reads().run(run_id) for run_id in run_ids]
+    ended = _in_order(_Foreground(session, app, how), runs) if how.wait else runs
+    display.many(ended, RUNS, how.output)
+    _raise_for(ended) if how.wait else _say_next(session, ended)
+    return 0
+
+
+def _in_order(foreground: _Foreground, runs: Sequence[Row]) -> list[Row]:
+    destroys = [run for run in runs if run["operation"] == Operation.DESTROY]
+    ended = foreground.carry([run for run in runs if run["operation"] != Operation.DESTROY])
+    if all(run["status"] == Status.SUCCEEDED for run in ended):
+        return ended + foreground.carry(destroys)
+    return ended + [foreground.call_off(run) for run in destroys]
+
+
+@dataclass(frozen=True)
+class _Foreground:
+    """Executes runs here, side by side, and asks for approval in between."""
+
+    session: Session
+    app: App
+    how: Options
+
+    def carry(self, runs: Sequence[Row]) -> list[Row]:
+        """The runs as they are when nothing more can be done about them here."""
+        if not runs:
+            return []
+        done = self._execute(runs)
+        waiting = [run for run in done if run["status"] == Status.PLANNED]
+        if not waiting or not self._may_ask() or not self._agreed(waiting):
+            return done
+        again = {run["id"]: run for run in self.carry([self._row(run) for run in waiting])}
+        return [again.get(run["id"], run) for run in done]
+
+    def call_off(self, run: Row) -> Row:
+        """The run, discarded because what had to come before it did not succeed."""
+        from engine.actions import runs
+
+        runs.discard(self.app.desk, run["id"], "what had to come before it did not succeed")
+        return self._row(run)
+
+    def _execute(self, runs: Sequence[Row]) -> list[Row]:
+        parallel = min(self.how.parallel or self.app.settings.parallel, len(runs))
+        with Progress(self.session, runs) as progress, stoppable(self.session) as stop:
+
+            def one(run: Row) -> Row:
+                self.app.executor.execute(run["id"], stop, progress.watch(run["id"]))
+                ended = self._row(run)
+                progress.ended(ended)
+                return ended
+
+            if parallel == 1:
+                return [one(run) for run in runs]
+            with ThreadPoolExecutor(parallel, thread_name_prefix="run") as pool:
+                return list(pool.map(one, runs))
+
+    def _may_ask(self) -> bool:
+        return self.how.output == "table" and common.is_interactive()
+
+    def _agreed(self, waiting: Sequence[Row]) -> bool:
+        from engine.actions import runs
+
+        for run in waiting:
+            self.session.say(texts.plan(run))
+        what = "this plan" if len(waiting) == 1 else f"these {len(waiting)} plans"
+        if not click.confirm(f"Apply {what}?", err=True):
+            return False
+        for run in waiting:
+            runs.approve(self.app.desk, run["id"], self.how.reason)
+        return True
+
+    def _row(self, run: Row) -> Row:
+        return self.session.reads().run(run["id"])
+
+
+@contextmanager
+def stoppable(session: Session) -> Iterator[Stop]:
+    """A means to stop what is going on: Ctrl-C asks Terraform to stop, a second one kills it. Each says what it does."""
+    from engine.app import stop as new_stop
+
+    stop = new_stop()
+
+    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
+        if stop.requested:
+            session.say("Killing Terraform. Its state is kept.")
+            stop.force()
+        else:
+            session.say("Asking Terraform to stop; Ctrl-C again kills it.")
+            stop.request()
+
+    before = signal.signal(signal.SIGINT, on_interrupt)
+    try:
+        yield stop
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+RUNS = display.Shape(
+    "landform.run/1",
+    display.columns(
+        "RUN=id ADDRESS=address OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan MESSAGE=message"
+    ),
+    "id",
+)
+
+
+def _say_next(session: Session, runs: Sequence[Row]) -> None:
+    ids = " ".join(str(run["id"]) for run in runs if not run["is_terminal"])
+    if ids:
+        session.say(f"Next: landform run apply {ids}")
+
+
+def _raise_for(runs: Sequence[Row]) -> None:
+    """Raises the error of the worst ending; each kind has its exit code."""
+    for status, kind, sentence, hint in _ENDINGS:
+        found = [str(run["id"]) for run in runs if run["status"] == status]
+        if found:
+            who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
+            raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0]))
+
+
+_ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
+    (Status.INTERRUPTED, OutcomeUnknown, "ended, and what it did is not known", "Look first: landform run show {id}"),
+    (
+        Status.FAILED,
+        ExternalFailure,
+        "failed",
+        "Terraform's own words: landform run logs {id}. Then: landform run retry {id}",
+    ),
+    (Status.CANCELLED, Cancelled, "stopped because you asked", "Start again: landform run retry {id}"),
+    (Status.DISCARDED, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
+    (
+        Status.PLANNED,
+        Waiting,
+        "came to a plan that needs approval",
+        "See it: landform run show {id}. Then: landform run approve {id}",
+    ),
+)

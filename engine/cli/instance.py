@@ -1,0 +1,131 @@
+"""`landform instance`: what developers do with one instance of a service."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli.common import Session, pass_session
+from engine.cli.foreground import Options
+
+INSTANCES = display.Shape(
+    "landform.instance/1",
+    display.columns(
+        "INSTANCE=name SERVICE=service ENVIRONMENT=environment TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=last_status STALE=stale"
+    ),
+    "address",
+)
+HISTORY = display.Shape(
+    "landform.run/1",
+    display.columns(
+        "RUN=id OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan BY=requested_by CREATED=created_at"
+    ),
+    "id",
+)
+
+
+@click.group(cls=failures.Noun)
+def instance() -> None:
+    """Single service instances, as SERVICE/NAME."""
+
+
+@instance.command("list")
+@click.option(
+    "--service", metavar="NAME", help="Only instances of this service.", shell_complete=arguments.complete("service")
+)
+@click.option(
+    "--env",
+    "environment",
+    metavar="NAME",
+    help="Only instances in this environment.",
+    shell_complete=arguments.complete("environment"),
+)
+@click.option(
+    "--outdated", is_flag=True, help="Only those behind a newer version, or stale: an output they read has changed."
+)
+@display.option
+@arguments.page
+@pass_session
+def list_instances(
+    session: Session, service: str | None, environment: str | None, page: display.Page, output: str, *, outdated: bool
+) -> None:
+    """List service instances."""
+    rows = session.reads().service_instances(
+        service=service, environment=environment, outdated=outdated, after=page.after, limit=page.limit + 1
+    )
+    display.page(session, rows, INSTANCES, page, output)
+
+
+@instance.command("show")
+@click.argument("address", shell_complete=arguments.complete("instance"))
+@display.option
+@pass_session
+def show(session: Session, address: str, output: str) -> None:
+    """Show an instance: version, inputs, outputs, and whether it is outdated or stale."""
+    row = session.reads().instance(arguments.instance_address(address))
+    display.one(row, INSTANCES, output, lambda: texts.instance(row))
+
+
+@instance.command("outputs")
+@click.argument("address", shell_complete=arguments.complete("instance"))
+@display.option
+@pass_session
+def outputs(session: Session, address: str, output: str) -> None:
+    """Print the outputs of an instance."""
+    display.outputs(session.reads().instance(arguments.instance_address(address))["outputs"], output)
+
+
+@instance.command("history")
+@click.argument("address", shell_complete=arguments.complete("instance"))
+@display.option
+@arguments.page
+@pass_session
+def history(session: Session, address: str, page: display.Page, output: str) -> None:
+    """List the runs of an instance, newest first."""
+    rows = session.reads().history(arguments.any_address(address), before=page.before, limit=page.limit + 1)
+    display.page(session, rows, HISTORY, page, output)
+
+
+@instance.command("update")
+@click.argument("address", shell_complete=arguments.complete("instance"))
+@arguments.update
+@foreground.options
+@pass_session
+def update(session: Session, address: str, wish: arguments.UpdateText, how: Options) -> int:
+    """Bring an instance to another version or other inputs.
+
+    Without options, it goes to the recommended minor version of its major version.
+    """
+    from engine.actions import instances
+
+    app = session.open_app()
+    run_ids = instances.update(app.desk, arguments.instance_address(address), wish.read(), how.consent())
+    return foreground.carry_out(session, app, run_ids, how)
+
+
+@instance.command("delete")
+@click.argument(
+    "addresses", nargs=-1, required=True, metavar="SERVICE/NAME...", shell_complete=arguments.complete("instance")
+)
+@foreground.options
+@pass_session
+def delete(session: Session, addresses: tuple[str, ...], how: Options) -> int:
+    """Destroy instances. The last one of a service goes with: landform service delete."""
+    from engine.actions import instances
+
+    app = session.open_app()
+    wanted = [arguments.instance_address(text) for text in addresses]
+    return foreground.carry_out(session, app, instances.delete(app.desk, wanted, how.consent()), how)
+
+
+@instance.command("render")
+@click.argument("address", shell_complete=arguments.complete("instance"))
+@click.option("--dir", "folder", metavar="FOLDER", help="Write the files there.  [default: print them]")
+@display.option
+@pass_session
+def render(session: Session, address: str, folder: str | None, output: str) -> None:
+    """Show the files Terraform would be given now, secrets masked. Takes environment/NAME too."""
+    from engine.worker import previews
+
+    app = session.open_app()
+    display.files(previews.of_instance(app.catalog, app.phases, arguments.any_address(address)), folder, output)

@@ -1,0 +1,116 @@
+"""`landform run`: plans, approvals, applies and their logs."""
+
+from __future__ import annotations
+
+import click
+
+from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli.common import Session, pass_session
+from engine.cli.foreground import RUNS, Options
+from engine.core import address
+from engine.core.runs import Status
+
+
+@click.group(cls=failures.Noun)
+def run() -> None:
+    """Runs: plans, approvals, applies, logs."""
+
+
+@run.command("list")
+@click.argument("address", required=False, shell_complete=arguments.complete("instance"))
+@click.option("--status", type=click.Choice([status.value for status in Status]), help="Only runs of this status.")
+@display.option
+@arguments.page
+@pass_session
+def list_runs(session: Session, address: str | None, status: str | None, page: display.Page, output: str) -> None:
+    """List runs, newest first; with an address, those of one instance."""
+    where = arguments.any_address(address) if address else None
+    rows = session.reads().runs(where, Status(status) if status else None, before=page.before, limit=page.limit + 1)
+    display.page(session, rows, RUNS, page, output)
+
+
+@run.command("show")
+@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.option("--plan", "full", is_flag=True, help="The plan in Terraform's own words.")
+@display.option
+@pass_session
+def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
+    """Show a run: what it is for, what its plan would do, and how it ended."""
+    row = session.reads().run(run_id)
+    if full:
+        click.echo(session.open_app().executor.plan_text(run_id), nl=False)
+        return
+    display.one(row, RUNS, output, lambda: texts.run(row))
+
+
+@run.command("logs")
+@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="Lines for people, or Terraform's JSON lines.",
+)
+@pass_session
+def logs(session: Session, run_id: int, output: str) -> None:
+    """Print what Terraform said in a run."""
+    from engine.worker import journal
+
+    row = session.reads().run(run_id)
+    path = journal.path(session.settings.home, address.parse(row["address"]), run_id, events=output == "json")
+    if not path.exists():
+        session.say(f"Run {run_id} has no log: Terraform was not started.")
+        return
+    with path.open(encoding="utf-8") as lines:
+        for line in lines:
+            click.echo(display.printable(line), nl=False)
+
+
+@run.command("approve")
+@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@foreground.options
+@pass_session
+def approve(session: Session, run_id: int, how: Options) -> int:
+    """Say yes to a plan, and apply it here; with --no-wait, only say yes."""
+    from engine.actions import runs
+
+    app = session.open_app()
+    runs.approve(app.desk, run_id, how.reason)
+    return foreground.carry_out(session, app, [run_id], how)
+
+
+@run.command("apply")
+@click.argument("run_ids", type=click.IntRange(1), nargs=-1, required=True, metavar="RUN...")
+@foreground.options
+@pass_session
+def apply(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
+    """Carry out runs that are queued or approved, here and now."""
+    return foreground.carry_out(session, session.open_app(), run_ids, how)
+
+
+@run.command("discard")
+@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.option("--reason", default="", help="Recorded with the run.")
+@display.option
+@pass_session
+def discard(session: Session, run_id: int, reason: str, output: str) -> None:
+    """Say no to a run that has not begun to apply."""
+    from engine.actions import runs
+
+    runs.discard(session.open_app().desk, run_id, reason)
+    row = session.reads().run(run_id)
+    display.one(row, RUNS, output, lambda: texts.run(row))
+
+
+@run.command("retry")
+@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@foreground.options
+@pass_session
+def retry(session: Session, run_id: int, how: Options) -> int:
+    """Try again, with a new plan, what a run that did not succeed wanted."""
+    from engine.actions import runs
+
+    app = session.open_app()
+    return foreground.carry_out(session, app, runs.retry(app.desk, run_id, how.consent()), how)

@@ -1,0 +1,130 @@
+"""`landform service`: what developers do with a service and its instances together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli.common import Session, pass_session
+from engine.cli.foreground import Options
+from engine.errors import Usage
+
+SERVICES = display.Shape(
+    "landform.service/1",
+    display.columns(
+        "NAME=name TEMPLATE=template INSTANCES=instances STATUSES=statuses OUTDATED=outdated_instances STALE=stale_instances"
+    ),
+    "name",
+)
+
+
+@click.group(cls=failures.Noun)
+def service() -> None:
+    """Services and their instances, together."""
+
+
+@service.command("create")
+@click.argument("name")
+@click.option(
+    "--template",
+    "-t",
+    required=True,
+    metavar="NAME[@VERSION]",
+    help="Template; the recommended version unless one is named.",
+    shell_complete=arguments.complete("version"),
+)
+@arguments.given
+@click.option(
+    "--env",
+    "environments",
+    multiple=True,
+    metavar="NAME",
+    help="Without a spec: an environment to run in, once for each.",
+    shell_complete=arguments.complete("environment"),
+)
+@click.option("--description", default="", help="What it is for.")
+@click.option("--repository", default="", metavar="OWNER/NAME", help="Repository of its code.")
+@click.option("--branch", default="", help="Branch its pipeline follows.")
+@click.option(
+    "--repository-connection", default="", metavar="ARN", help="Connection its pipeline reads the repository with."
+)
+@foreground.options
+@pass_session
+def create(
+    session: Session, name: str, template: str, given: arguments.GivenText, how: Options, **details: Any
+) -> int:
+    """Create a service: an instance in each environment that its spec names."""
+    from engine.actions import services
+    from engine.core.versions import parse_ref
+
+    wish = services.NewService(name, parse_ref(template), given.read(), **details)
+    app = session.open_app()
+    return foreground.carry_out(session, app, services.create(app.desk, wish, how.consent()), how)
+
+
+@service.command("update")
+@click.argument("name", shell_complete=arguments.complete("service"))
+@click.option(
+    "--spec", "-f", metavar="FILE", help="The whole ServiceSpec: instances it lacks are destroyed, new ones created."
+)
+@click.option("--description", help="What it is for. Needs no run.")
+@foreground.options
+@pass_session
+def update(session: Session, name: str, spec: str | None, description: str | None, how: Options) -> int:
+    """Add and remove instances. To change one, use: landform instance update."""
+    from engine.actions import services
+
+    document = arguments.read_document(spec)
+    if document is None and description is None:
+        raise Usage("Nothing to change.", hint="Give --spec FILE or --description TEXT.")
+    app = session.open_app()
+    if description is not None:
+        services.describe(app.desk, name, description)
+    if document is None:
+        return 0
+    return foreground.carry_out(session, app, services.update(app.desk, name, document, how.consent()), how)
+
+
+@service.command("delete")
+@click.argument("name", shell_complete=arguments.complete("service"))
+@foreground.options
+@pass_session
+def delete(session: Session, name: str, how: Options) -> int:
+    """Destroy a service with all its instances."""
+    from engine.actions import services
+
+    app = session.open_app()
+    return foreground.carry_out(session, app, services.delete(app.desk, name, how.consent()), how)
+
+
+@service.command("list")
+@display.option
+@arguments.page
+@pass_session
+def list_services(session: Session, page: display.Page, output: str) -> None:
+    """List the services."""
+    display.page(session, session.reads().services(after=page.after, limit=page.limit + 1), SERVICES, page, output)
+
+
+@service.command("show")
+@click.argument("name", shell_complete=arguments.complete("service"))
+@display.option
+@pass_session
+def show(session: Session, name: str, output: str) -> None:
+    """Show a service and its instances."""
+    reads = session.reads()
+    row, instances = reads.service(name), reads.service_instances(service=name)
+    display.one({**row, "items": instances}, SERVICES, output, lambda: texts.service(row, instances))
+
+
+@service.command("spec")
+@click.argument("name", shell_complete=arguments.complete("service"))
+@pass_session
+def show_spec(session: Session, name: str) -> None:
+    """Print the ServiceSpec as it stands, ready to be edited and given back."""
+    from engine.actions import services
+    from engine.core import spec
+
+    click.echo(spec.text(services.stored_spec(session.open_app().desk, name)), nl=False)

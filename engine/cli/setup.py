@@ -1,0 +1,117 @@
+"""`landform init|doctor|completion|version`: what is not about any noun."""
+
+from __future__ import annotations
+
+import os
+from importlib import metadata
+from pathlib import Path
+
+import click
+
+from engine.cli import common, display
+from engine.cli.common import Session, pass_session
+from engine.errors import Conflict, LandformError
+from engine.settings import CONFIG_FILE, SETTINGS
+
+SHELLS = click.Choice(["bash", "zsh", "fish"])
+HOME = display.Shape("landform.home/1", display.columns("HOME=home CONFIG=config"), "home")
+FINDINGS = display.Shape("landform.finding/1", display.columns("CHECK=check OK=ok DETAIL=detail HINT=hint"), "check")
+VERSIONS = display.Shape("landform.versions/1", display.columns("LANDFORM=landform TERRAFORM=terraform"), "landform")
+_CONFIG = """\
+# Landform's settings for this folder and all below it. See them all: landform doctor
+home = ".landform"
+
+# Environment variables for every Terraform of this home. No secrets: this file is meant to be shared.
+[run_env]
+"""
+
+
+@click.command()
+@click.option("--dir", "folder", default=".", metavar="FOLDER", help="Which folder.  [default: this one]")
+@display.option
+@pass_session
+def init(session: Session, folder: str, output: str) -> None:
+    """Make this folder a Landform home: writes landform.toml and makes the catalog."""
+    root = Path(folder)
+    config = root / CONFIG_FILE
+    if config.exists():
+        raise Conflict(f"{config} exists already.", hint="Use it as it is, or edit it.")
+    root.mkdir(parents=True, exist_ok=True)
+    config.write_text(_CONFIG, encoding="utf-8")
+    home = session.home or str((root / ".landform").absolute())
+    common.Session(home=home, quiet=session.quiet).open_app()
+    display.one({"home": home, "config": str(config)}, HOME, output)
+    session.say("Next: landform doctor")
+
+
+@click.command()
+@display.option
+@pass_session
+def doctor(session: Session, output: str) -> int:
+    """Say which Terraform is used, where everything is kept, and what is missing."""
+    findings = [_terraform(session), _home(session), *_settings(session)]
+    display.many(findings, FINDINGS, output)
+    return 0 if all(finding["ok"] for finding in findings) else 1
+
+
+@click.command()
+@click.argument("shell", type=SHELLS)
+def completion(shell: str) -> None:
+    """Print the script that completes commands and live names in a shell.
+
+    \b
+    bash   landform completion bash > ~/.local/share/bash-completion/completions/landform
+    zsh    landform completion zsh > "${fpath[1]}/_landform"
+    fish   landform completion fish > ~/.config/fish/completions/landform.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from engine.cli.main import landform
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(landform, {}, "landform", "_LANDFORM_COMPLETE").source())
+
+
+@click.command()
+@display.option
+@pass_session
+def version(session: Session, output: str) -> None:
+    """Print the versions of Landform and of the Terraform it uses."""
+    finding = _terraform(session)
+    display.one({"landform": metadata.version("landform"), "terraform": finding["version"]}, VERSIONS, output)
+
+
+def _terraform(session: Session) -> dict[str, object]:
+    from engine import app
+
+    try:
+        found = app.found_terraform(session.settings)
+    except LandformError as error:
+        return {"check": "terraform", "ok": False, "detail": error.message, "hint": error.hint, "version": None}
+    detail = f"{found.kind.value} {found.version} at {found.program} (from {found.origin})"
+    problems = " ".join(problem.message for problem in found.problems)
+    return {"check": "terraform", "ok": not problems, "detail": detail, "hint": problems, "version": found.version}
+
+
+def _home(session: Session) -> dict[str, object]:
+    home = session.settings.home
+    nearest = next(place for place in (home, *home.parents) if place.exists())
+    ok = os.access(nearest, os.W_OK) and nearest.is_dir()
+    detail = str(home) if home.exists() else f"{home} (made on first use)"
+    hint = "" if ok else f"{nearest} cannot be written to: choose another home with LANDFORM_HOME."
+    return {"check": "home", "ok": ok, "detail": detail, "hint": hint}
+
+
+def _settings(session: Session) -> list[dict[str, object]]:
+    settings = session.settings
+    return [
+        {
+            "check": f"setting {setting.name}",
+            "ok": True,
+            "detail": f"{getattr(settings, setting.name) or '-'} ({settings.origins[setting.name]})",
+            "hint": "",
+        }
+        for setting in SETTINGS
+        if setting.name not in ("home", "terraform")
+    ]

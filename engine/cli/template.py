@@ -1,0 +1,318 @@
+"""`landform template`: what admins do with bundles and versions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from engine.cli import arguments, common, display, failures, texts
+from engine.cli.common import Session, pass_session
+from engine.core import address
+from engine.core.versions import VersionStatus
+from engine.errors import Conflict, Invalid, Severity, Usage
+
+if TYPE_CHECKING:
+    from engine.bundles.load import Checked
+    from engine.catalog.reads import Row
+    from engine.core.bundle import Facts
+    from engine.core.inputs import Input
+    from engine.core.schema import Schema
+
+TEMPLATES = display.Shape(
+    "landform.template/1",
+    display.columns("NAME=name KIND=kind RECOMMENDED=recommended VERSIONS=versions DESCRIPTION=description"),
+    "name",
+)
+VERSIONS = display.Shape(
+    "landform.version/1",
+    display.columns("VERSION=label STATUS=status RECOMMENDED=recommended SOURCE=source CREATED=created_at"),
+    "label",
+)
+PROBLEMS = display.Shape(
+    "landform.problem/1", display.columns("SEVERITY=severity FILE=file LINE=line FIELD=field MESSAGE=message"), "rule"
+)
+KINDS = click.Choice(["environment", "service"])
+
+
+@click.group(cls=failures.Noun)
+def template() -> None:
+    """Templates and their versions."""
+
+
+@template.command("init")
+@click.argument("name")
+@click.option("--kind", type=KINDS, default="service", show_default=True, help="What the template makes.")
+@click.option(
+    "--engine",
+    type=click.Choice(["hcl", "jinja"]),
+    default="hcl",
+    show_default=True,
+    help="How its files are rendered.",
+)
+@click.option("--pipeline", is_flag=True, help="With pipeline infrastructure.")
+@click.option("--dir", "folder", metavar="FOLDER", help="Where to write it.  [default: ./NAME]")
+@display.option
+@pass_session
+def init(
+    session: Session, name: str, kind: str, engine: str, *, pipeline: bool, folder: str | None, output: str
+) -> None:
+    """Write a small bundle that passes every check, to start from."""
+    from engine.bundles.scaffold import scaffold
+    from engine.core.versions import TemplateKind
+
+    files = scaffold(TemplateKind(kind), name, engine=engine, pipeline=pipeline)
+    root = Path(folder or name)
+    display.write_tree(root, files)
+    display.one({"name": name, "kind": kind, "folder": str(root), "files": sorted(files)}, TEMPLATES, output)
+    session.say(f"Next: landform template check {root}")
+
+
+@template.command("check")
+@click.argument("source")
+@click.option("--kind", type=KINDS, help="What it must make.  [default: whatever its schema says]")
+@click.option(
+    "--output",
+    "-o",
+    type=click.Choice([*display.FORMATS, "sarif"]),
+    default="table",
+    show_default=True,
+    help="How to print the result.",
+)
+@pass_session
+def check(session: Session, source: str, kind: str | None, output: str) -> int:
+    """Find everything that is wrong with a bundle: a folder, a .tar.gz or an s3:// object."""
+    from engine.bundles import load, sarif
+    from engine.core.versions import TemplateKind
+
+    fetched = session.fetch(source)
+    checked = load.check(fetched.files, TemplateKind(kind) if kind else None)
+    errors = sum(problem.severity is Severity.ERROR for problem in checked.problems)
+    if output == "sarif":
+        click.echo(display.to_json(sarif.report(checked.problems, metadata.version("landform"))))
+    elif output == "table":
+        click.echo("".join(f"{line}\n" for line in failures.problem_lines(checked.problems)), nl=False)
+        session.say(f"{errors} errors, {len(checked.problems) - errors} warnings in {source}.")
+    else:
+        display.many([failures.problem_view(problem) for problem in checked.problems], PROBLEMS, output)
+    return 1 if errors else 0
+
+
+@template.command("register")
+@click.argument("name")
+@click.argument("source")
+@click.option("--major", type=click.IntRange(1), help="Register the next minor version of this major version.")
+@click.option("--new-major", is_flag=True, help="Register the first version of the next major version.")
+@click.option(
+    "--compatible",
+    multiple=True,
+    metavar="NAME:MAJOR",
+    help="Environment template a service runs in.  [default: as the bundle says]",
+)
+@click.option("--description", default="", help="What is new in it.")
+@click.option("--publish", "at_once", is_flag=True, help="Publish it when nothing is wrong.")
+@display.option
+@pass_session
+def register(
+    session: Session,
+    name: str,
+    source: str,
+    major: int | None,
+    compatible: tuple[str, ...],
+    description: str,
+    output: str,
+    *,
+    new_major: bool,
+    at_once: bool,
+) -> int:
+    """Register a bundle as a new version: a draft, or failed with all reasons."""
+    from engine.actions import templates
+    from engine.core.versions import parse_ref
+
+    if major and new_major:
+        raise Usage("--major and --new-major exclude each other.")
+    app = session.open_app()
+    fetched = session.fetch(source)
+    wish = templates.Registration(
+        name, fetched.files, fetched.source, templates.NEW_MAJOR if new_major else major, description, compatible
+    )
+    done = templates.register(app.desk, wish)
+    for line in failures.problem_lines(done.problems):
+        session.say(line)
+    if done.status is VersionStatus.FAILED:
+        raise Conflict(
+            f"{done.label} failed its registration.",
+            hint=f"Mend the bundle, then check it: landform template check {source}",
+        )
+    if at_once:
+        templates.publish(app.desk, parse_ref(done.label))
+    display.one({"label": done.label, "status": "published" if at_once else "draft"}, VERSIONS, output)
+    session.say(f"Next: landform template {'show' if at_once else 'publish'} {done.label}")
+    return 0
+
+
+@template.command("publish")
+@click.argument("version", shell_complete=arguments.complete("version"))
+@display.option
+@pass_session
+def publish(session: Session, version: str, output: str) -> None:
+    """Make a draft usable for everybody: NAME@MAJOR.MINOR."""
+    from engine.actions import templates
+
+    target = templates.publish(session.open_app().desk, arguments.version_ref(version))
+    display.one({"label": target.label, "status": target.version.status}, VERSIONS, output)
+
+
+@template.command("delete")
+@click.argument("name", shell_complete=arguments.complete("version"))
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@display.option
+@pass_session
+def delete(session: Session, name: str, output: str, *, yes: bool) -> None:
+    """Delete a version (NAME@MAJOR.MINOR), or a template that has none left (NAME)."""
+    from engine.actions import templates
+    from engine.core.versions import parse_ref
+
+    ref = parse_ref(name)
+    app = session.open_app()
+    if not common.confirm(f"Delete {ref}?", yes=yes):
+        raise Usage("Nothing was deleted.")
+    display.one({"label": templates.delete(app.desk, ref), "status": "deleted"}, VERSIONS, output)
+
+
+@template.command("update")
+@click.argument("name", shell_complete=arguments.complete("template"))
+@click.option("--description", help="What it is for.")
+@click.option("--display-name", help="How pages name it.")
+@display.option
+@pass_session
+def update(session: Session, name: str, description: str | None, display_name: str | None, output: str) -> None:
+    """Change what a template says about itself."""
+    from engine.actions import templates
+    from engine.core.versions import parse_ref
+
+    if description is None and display_name is None:
+        raise Usage("Nothing to change.", hint="Give --description or --display-name.")
+    found = templates.describe(session.open_app().desk, parse_ref(name), description, display_name)
+    display.one(
+        {"name": found.name, "kind": found.kind, "display_name": found.display_name, "description": found.description},
+        TEMPLATES,
+        output,
+    )
+
+
+@template.command("list")
+@click.option("--kind", type=KINDS, help="Only templates of this kind.")
+@display.option
+@pass_session
+def list_templates(session: Session, kind: str | None, output: str) -> None:
+    """List the templates."""
+    from engine.core.versions import TemplateKind
+
+    display.many(session.reads().templates(TemplateKind(kind) if kind else None), TEMPLATES, output)
+
+
+@template.command("versions")
+@click.argument("name", shell_complete=arguments.complete("template"))
+@display.option
+@pass_session
+def versions(session: Session, name: str, output: str) -> None:
+    """List the versions of a template."""
+    from engine.core.versions import parse_ref
+
+    display.many([_labelled(row) for row in session.reads().versions(parse_ref(name))], VERSIONS, output)
+
+
+@template.command("show")
+@click.argument("name", shell_complete=arguments.complete("version"))
+@display.option
+@pass_session
+def show(session: Session, name: str, output: str) -> None:
+    """Show a version, the recommended one unless one is named: what it takes, what it gives, what it reads."""
+    from engine.core.versions import parse_ref
+
+    row = _labelled(session.reads().version(parse_ref(name)))
+    inputs = [asdict(found) for found in _inputs(row)]
+    display.one({**row, "inputs": inputs}, VERSIONS, output, lambda: texts.version(row, inputs))
+
+
+@template.command("render")
+@click.argument("source", metavar="NAME[@VERSION]|PATH")
+@arguments.given
+@click.option("--env", metavar="NAME", help="Environment whose outputs to use.  [default: placeholders]")
+@click.option("--dir", "folder", metavar="FOLDER", help="Write the files there.  [default: print them]")
+@display.option
+@pass_session
+def render(
+    session: Session, source: str, given: arguments.GivenText, env: str | None, folder: str | None, output: str
+) -> None:
+    """Show the files Terraform would be given for a version, or for a bundle on disk."""
+    from engine.worker import previews
+
+    bundle = _bundle(session, source)
+    wish = previews.Wish(bundle.facts, bundle.schema, bundle.files, arguments.example_inputs(given, bundle.schema))
+    outputs = session.reads().instance(address.environment(env))["outputs"] if env else None
+    display.files(previews.of_template(wish, session.settings, env, outputs), folder, output)
+
+
+@template.command("diff")
+@click.argument("old", shell_complete=arguments.complete("version"))
+@click.argument("new", shell_complete=arguments.complete("version"))
+@display.option
+@pass_session
+def diff(session: Session, old: str, new: str, output: str) -> None:
+    """Compare two versions, or bundles on disk: inputs, outputs, resources, providers and text."""
+    from engine.bundles import compare
+
+    before, after = _bundle(session, old), _bundle(session, new)
+    comparison = compare.diff(before.files, before.checked, after.files, after.checked).to_json()
+    display.one({"label": f"{old}..{new}", **comparison}, VERSIONS, output, lambda: texts.comparison(comparison))
+
+
+@dataclass(frozen=True)
+class _Bundle:
+    files: Mapping[str, bytes]
+    checked: Checked
+    facts: Facts
+    schema: Schema
+
+
+def _bundle(session: Session, source: str) -> _Bundle:
+    """The bundle of a registered version, or at a path. Raises NotFound, Invalid with everything wrong."""
+    from engine.bundles import load
+    from engine.bundles.store import Store
+    from engine.core.versions import parse_ref
+
+    if is_path(source):
+        files: Mapping[str, bytes] = session.fetch(source).files
+    else:
+        row = session.reads().version(parse_ref(source))
+        if not row["bundle"]:
+            raise Conflict(f"{source} failed its registration: its bundle was not kept.")
+        files = Store(session.settings.home / "bundles").get(row["bundle"])
+    checked = load.check(files)
+    if checked.errors or checked.facts is None or checked.schema is None:
+        raise Invalid(f"{source} cannot be used:", problems=checked.errors)
+    return _Bundle(files, checked, checked.facts, checked.schema)
+
+
+def is_path(source: str) -> bool:
+    """Whether the user names a bundle on disk or in S3 rather than a registered version."""
+    return source.startswith((".", "/", "~", "s3://")) or source.endswith((".tar.gz", ".tgz")) or Path(source).is_dir()
+
+
+def _labelled(row: Row) -> Row:
+    return {"label": f"{row['template']}@{row['version']}", **row}
+
+
+def _inputs(row: Row) -> tuple[Input, ...]:
+    from engine.core import inputs, registered
+
+    if row["status"] == VersionStatus.FAILED:
+        return ()
+    customer_managed = bool(row["facts"].get("customer_managed"))
+    return inputs.inputs(registered.schema_of(row["schema_text"], customer_managed=customer_managed).type)

@@ -1,0 +1,139 @@
+"""What people read about one thing: a run and its plan, a version, a service, an instance."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from engine.cli.display import cell, printable
+from engine.core import plans
+
+if TYPE_CHECKING:
+    from engine.catalog.reads import Row
+
+_MARKS = {
+    "create": "+",
+    "update": "~",
+    "replace": "-/+",
+    "delete": "-",
+    "read": "<=",
+    "move": ">",
+    "import": "<",
+    "remove": ".",
+}
+
+
+def run(row: Row) -> str:
+    """A run: what it is for, what its plan would do, and how it ended."""
+    lines = [
+        f"Run {row['id']}: {row['operation']} {row['address']} with {row['template']}",
+        *_fields(row, ("status", "waiting_on", "message", "reason", "requested_by", "approved_by", "approval_reason")),
+        *_fields(row, ("created_at", "planned_at", "approved_at", "applied_at", "ended_at")),
+    ]
+    if row["summary"] is not None:
+        lines += ["", plan(row)]
+    if row["next_actions"]:
+        lines += ["", *(f"Next: landform run {verb} {row['id']}" for verb in row["next_actions"])]
+    return "\n".join(lines)
+
+
+def plan(row: Row) -> str:
+    """What a run's plan would do, resource by resource."""
+    summary = plans.from_json(row["summary"] or {})
+    lines = [f"Plan of run {row['id']} for {row['address']}: {summary.sentence()}"]
+    lines += [_change(change) for change in summary.changes]
+    lines += [
+        f"    {_MARKS.get(output.action, '~'):<3} output {output.name}" + (" (sensitive)" if output.sensitive else "")
+        for output in summary.outputs
+    ]
+    if summary.drift:
+        lines += ["Changed outside of Landform since the last apply:", *(_change(change) for change in summary.drift)]
+    return printable("\n".join(lines))
+
+
+def version(row: Row, inputs: Sequence[Mapping[str, object]]) -> str:
+    """A version: what it takes, gives and reads."""
+    lines = [
+        f"{row['label']} ({row['kind']}, {row['status']})",
+        *_fields(row, ("description", "source", "bundle", "compatible", "created_at", "published_at", "instances")),
+    ]
+    if row["message"]:
+        lines += ["", "Why its registration failed:", *(f"  {line}" for line in row["message"].splitlines())]
+    lines += ["", "Inputs:", *map(_input, inputs)] if inputs else []
+    for part in row["facts"].get("parts", {}).values():
+        reads = sorted({f"{read['path']}" for read in part["reads"]})
+        outputs = [f"{output['name']}  {output['description']}" for output in part["outputs"]]
+        lines += ["", f"{part['name']}:", *_listed("reads", reads), *_listed("outputs", outputs)]
+    return printable("\n".join(lines))
+
+
+def comparison(found: Mapping[str, Any]) -> str:
+    """What differs between two versions."""
+    lines: list[str] = []
+    for topic, parts in found.items():
+        if topic == "text":
+            continue
+        for part, changes in parts.items():
+            lines += [f"{topic} of {part}:"] if any(changes.values()) else []
+            lines += [f"  + {name}" for name in changes["added"]]
+            lines += [f"  - {name}" for name in changes["removed"]]
+            lines += [f"  ~ {change['name']} ({', '.join(change['keywords'])})" for change in changes["changed"]]
+    lines += [text.rstrip("\n") for text in found["text"].values()]
+    return printable("\n".join(lines)) or "No difference."
+
+
+def service(row: Row, instances: Sequence[Row]) -> str:
+    """A service and its instances."""
+    lines = [f"Service {row['name']}", *_fields(row, ("template", "description", "repository", "branch", "created_at"))]
+    return "\n".join([*lines, "", *(f"  {_instance_line(one)}" for one in instances)])
+
+
+def instance(row: Row) -> str:
+    """An instance: version, inputs, outputs, and whether it is behind."""
+    heading = (
+        f"{row['address']}: {row['template']}@{row['version']}, last run {row['last_run_id']} {row['last_status']}"
+    )
+    newer = {"recommended": row["recommended"]} if row["outdated"] else {}
+    outputs = {
+        name: "(sensitive)" if output["sensitive"] else output["value"]
+        for name, output in (row["outputs"] or {}).items()
+    }
+    shown = {**row, **newer, "outputs": outputs}
+    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "created_at", "updated_at")
+    return "\n".join([heading, *_fields(shown, names)])
+
+
+def _fields(row: Mapping[str, object], names: Sequence[str]) -> list[str]:
+    return [line for name in names if row.get(name) not in (None, "", [], {}) for line in _field(name, row[name])]
+
+
+def _field(name: str, value: object) -> list[str]:
+    heading = name.replace("_", " ")
+    if isinstance(value, Mapping):
+        return [f"  {heading}:", *(f"    {cell(key):<20} {cell(item)}" for key, item in value.items())]
+    if isinstance(value, str) and "\n" in value:
+        return [f"  {heading}:", *(f"    {line}" for line in printable(value).splitlines())]
+    return [f"  {heading:<18} {cell(value)}"]
+
+
+def _change(change: plans.Change) -> str:
+    reason = f" ({change.reason.replace('_', ' ')})" if change.reason else ""
+    return f"    {_MARKS[change.action]:<3} {change.address}{reason}"
+
+
+def _input(item: Mapping[str, object]) -> str:
+    need = "required" if item["required"] else f"default {cell(item['default'])}" if item["has_default"] else "optional"
+    about = ", ".join(filter(None, (str(item["type"]), str(item["constraints"]), need)))
+    return f"  {item['name']} ({about})" + (f": {item['description']}" if item["description"] else "")
+
+
+def _listed(heading: str, names: Sequence[str]) -> list[str]:
+    return [f"  {heading}:", *(f"    {name}" for name in names)] if names else []
+
+
+def _instance_line(row: Row) -> str:
+    behind = f", {row['recommended']} is recommended" if row["outdated"] else ""
+    stale = f", stale: {', '.join(row['stale'])}" if row["stale"] else ""
+    return (
+        f"{row['name']} in {row['environment']}: {row['template']}@{row['version']} {row['last_status']}{behind}{stale}"
+    )

@@ -1,0 +1,60 @@
+"""What a plan was made from, as digests that can be compared and kept, but not read (design D5)."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from engine.core.outputs import revealed
+
+
+@dataclass(frozen=True)
+class Basis:
+    """Everything whose change makes a plan stale."""
+
+    plan_file: str
+    """Digest of the plan's bytes."""
+    bundle: str
+    """Digest of the bundle."""
+    terraform_version: str
+    provider_lock: str
+    """Digest of the lock file; "" when there is none."""
+    inputs: Mapping[str, object] = field(default_factory=dict)
+    """Input name -> value as Terraform gets it."""
+    upstream: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Upstream address -> {output name: value_digest() of what was read}."""
+    state: Mapping[str, object] | None = None
+    """The state's lineage and serial; None before the first apply."""
+
+
+def fingerprint(basis: Basis, key: bytes) -> dict[str, str]:
+    """Part -> digest, with the names that core.plans.moved() shows. `key` is the home's."""
+    parts = {
+        "plan file": basis.plan_file,
+        "bundle": basis.bundle,
+        "terraform version": basis.terraform_version,
+        "provider lock": basis.provider_lock,
+        "state": "{lineage} {serial}".format(**basis.state) if basis.state else "",
+    }
+    inputs = {f"input {name}": value_digest(value, key) for name, value in basis.inputs.items()}
+    upstream = {
+        f"{address} output {name}": digest for address, read in basis.upstream.items() for name, digest in read.items()
+    }
+    return dict(sorted((parts | inputs | upstream).items()))
+
+
+def value_digest(value: object, key: bytes) -> str:
+    """A digest of any JSON value or Secret that nobody without `key` can guess back, in hex.
+
+    The order of an object's members does not count; 1, 1.0, "1" and true are four values.
+    """
+    text = json.dumps(revealed(value), sort_keys=True, separators=(",", ":"))
+    return hmac.new(key, text.encode(), hashlib.sha256).hexdigest()
+
+
+def file_digest(content: bytes) -> str:
+    """A digest of a file that may be known to all, in hex."""
+    return hashlib.sha256(content).hexdigest()

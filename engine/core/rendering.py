@@ -1,0 +1,190 @@
+"""From a bundle's part and the values of one instance to all files of its workspace (reference sections 2.2 to 2.7)."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from engine.core import jackson, outputs, variables
+from engine.core.address import Kind
+from engine.core.arns import Owner, arn
+from engine.core.bundle import Part, PartName
+from engine.core.metadata import Deployment, metadata
+from engine.core.namespace import ComponentValues, Values
+from engine.errors import Invalid, Problem
+
+VALUES_FILE = "proton.auto.tfvars.json"
+OVERRIDE_FILE = "landform_override.tf.json"
+METADATA_FILE = ".proton/deployment-metadata.json"
+JINJA_SUFFIX = ".tf.j2"
+HEADER_LINES = 8
+"""Lines that stand before a template's own first line: line n of the bundle is line n + HEADER_LINES here."""
+_HEADER = """\
+/*
+Landform writes this file. The next run overwrites whatever is changed in it by hand.
+
+To change what it describes, change this resource in Landform: {arn}
+
+If Landform does not know the resource any more, it was deleted, and anything left of it is to be removed by hand.
+*/
+
+"""
+_IS_OVERRIDE = re.compile(r"([^/]*_)?override\.(tf|tofu)(\.json)?")
+_MOVES_STATE = re.compile(rb"backend|cloud|\\u")
+"""A block that says where state is kept, or an escape that may spell one."""
+_STATE = ("terraform.tfstate", ".terraform.tfstate")
+
+
+@dataclass(frozen=True)
+class Rendering:
+    """All that the files of a workspace depend on."""
+
+    part: Part
+    files: Mapping[str, bytes]
+    """The part's files, named relative to its folder; at least those that the part lists."""
+    values: Values
+    owner: Owner
+    override: Mapping[str, object] = field(default_factory=dict)
+    """Content of the override file: the backend, for one; {} for no file."""
+    deployment: Deployment | None = None
+    """None: no metadata file."""
+
+
+def render(request: Rendering) -> dict[str, bytes]:
+    """File name -> content, sorted by name. Secrets are in clear: for Terraform only.
+
+    Raises Invalid with every name that cannot be used and everything that is wrong in a Jinja template.
+    """
+    return _files(request, outputs.revealed)
+
+
+def masked(request: Rendering) -> dict[str, bytes]:
+    """As render(), with `(sensitive)` in place of every secret: for people."""
+    return _files(request, outputs.masked)
+
+
+def below(bundle: Mapping[str, bytes], name: PartName) -> dict[str, bytes]:
+    """The files of one part of a bundle, named relative to its folder."""
+    prefix = f"{name.value}/"
+    return {path.removeprefix(prefix): content for path, content in bundle.items() if path.startswith(prefix)}
+
+
+def generated_names(kind: Kind) -> frozenset[str]:
+    """The files that Landform adds; a bundle cannot have them."""
+    return frozenset({variables.file_name(kind), VALUES_FILE, OVERRIDE_FILE, METADATA_FILE})
+
+
+def name_problems(part: Part, kind: Kind) -> tuple[Problem, ...]:
+    """Files of the part that would get in the way of what Landform or Terraform writes."""
+    names = (*part.templates, *part.others)
+    wrong = [(name, _wrong(name, kind)) for name in names]
+    wrong += [(name, "renders to a file that is there already.") for name in names if _target(part, name) in names]
+    return tuple(
+        Problem(f"{part.name.value}/{name}", 0, "", why, rule="bundle/file-name", hint="Give it another name.")
+        for name, why in wrong
+        if why
+    )
+
+
+def structure(part: Part, rendered: Mapping[str, bytes]) -> str:
+    """A digest of the code that Jinja wrote, "" for a part without: code that may need providers of its own.
+
+    `rendered` is what render() returned. Headers do not count.
+    """
+    written = sorted(filter(None, (_target(part, name) for name in part.templates)))
+    bodies = [[name, rendered[name].split(b"\n", HEADER_LINES)[-1].decode("utf-8")] for name in written]
+    return hashlib.sha256(json.dumps(bodies).encode()).hexdigest() if bodies else ""
+
+
+def _files(request: Rendering, shown: Callable[[object], object]) -> dict[str, bytes]:
+    part, kind = request.part, request.values.address.kind
+    if taken := name_problems(part, kind):
+        raise Invalid(f"Files of the bundle's {part.name.value} cannot have these names:", problems=taken)
+    members = request.values.variables(request.owner)
+    namespace = {name: shown(value) for name, value in members.items()}
+    files = {name: request.files[name] for name in part.others} | _templates(request, namespace)
+    if problems := _override_problems(part, files):
+        raise Invalid("The bundle would keep its state elsewhere:", problems=problems)
+    return dict(sorted((files | _generated(request, namespace)).items()))
+
+
+def _generated(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+    values = request.values
+    kind, exact = values.address.kind, isinstance(values, ComponentValues) and values.exact
+    texts = {
+        variables.file_name(kind): _header(request) + variables.text(kind, exact=exact),
+        VALUES_FILE: jackson.text(namespace),
+    }
+    if request.override:
+        texts[OVERRIDE_FILE] = json.dumps(request.override, indent=2, sort_keys=True) + "\n"
+    if request.deployment:
+        texts[METADATA_FILE] = jackson.text(metadata(values, request.owner, request.deployment))
+    return {name: text.encode("utf-8") for name, text in texts.items()}
+
+
+def _templates(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+    part, header = request.part, _header(request).encode()
+    files = {name: request.files[name] for name in part.templates}
+    plain = {name: content for name, content in files.items() if not _target(part, name)}
+    written = _jinja(request, namespace) if len(plain) < len(files) else {}
+    # a byte order mark is an error anywhere but at the start of a file
+    headed = {name: header + content.removeprefix(codecs.BOM_UTF8) for name, content in plain.items() if _is_hcl(name)}
+    return plain | headed | {name: header + content for name, content in written.items()}
+
+
+def _jinja(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+    from engine.core.jinja import Renderer
+
+    part = request.part
+    sources = {name: request.files[name] for name in (*part.templates, *part.others) if name.endswith(JINJA_SUFFIX)}
+    known = {name: value for name, value in namespace.items() if name != "//"}
+    renderer = Renderer(sources, known, part.name.value)
+    texts = {_target(part, name): renderer.text(name) for name in part.templates if _target(part, name)}
+    if problems := [text for text in texts.values() if isinstance(text, Problem)]:
+        raise Invalid("The templates cannot be rendered:", problems=sorted(set(problems)))
+    return {name: text.encode("utf-8", "replace") for name, text in texts.items() if isinstance(text, str)}
+
+
+def _header(request: Rendering) -> str:
+    return _HEADER.format(arn=arn(request.owner, request.values.address))
+
+
+def _target(part: Part, name: str) -> str:
+    """The file that Jinja makes of a template; "" for any other file."""
+    is_jinja = part.engine == "jinja" and name in part.templates and name.endswith(JINJA_SUFFIX)
+    return name.removesuffix(".j2") if is_jinja else ""
+
+
+def _is_hcl(name: str) -> bool:
+    return name.endswith((".tf", ".tofu"))
+
+
+def _wrong(name: str, kind: Kind) -> str:
+    # OpenTofu reads x.tofu in place of x.tf; some file systems do not tell upper case from lower
+    plain = name.lower().removesuffix(".j2").replace(".tofu", ".tf")
+    if plain in generated_names(kind):
+        return "is a file that Landform writes itself."
+    if plain.split("/")[0] == ".terraform" or plain.startswith(_STATE):
+        return "is a file that Terraform writes itself."
+    return ""
+
+
+def _override_problems(part: Part, files: Mapping[str, bytes]) -> list[Problem]:
+    """Files by which a bundle would move the state elsewhere: the last override wins, in the order of names."""
+    late = (name for name in files if name > OVERRIDE_FILE and _IS_OVERRIDE.fullmatch(name))
+    return [
+        Problem(
+            f"{part.name.value}/{name}",
+            0,
+            "",
+            f"says where state is kept, and would count after {OVERRIDE_FILE}.",
+            rule="bundle/override",
+            hint="Take the backend or cloud block out: Landform keeps the state.",
+        )
+        for name in late
+        if _MOVES_STATE.search(files[name])
+    ]

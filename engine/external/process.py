@@ -1,0 +1,302 @@
+"""The only place that starts programs: each in a session of its own, followed line by line, gone when run() returns."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import os
+import selectors
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import IO
+
+from engine.errors import ExternalFailure
+from engine.external import alive
+from engine.external.alive import Identity, group_alive, identity, is_alive
+from engine.external.lines import Output
+from engine.external.stop import Stop
+
+__all__ = ["Command", "Ended", "Reason", "Stop", "capture", "group_alive", "identity", "is_alive", "run"]
+
+_CHUNK_BYTES = 1 << 16
+_LONGEST_WAIT_S = 3600.0
+_DRAIN_S = 0.5
+# The write end of the guard's stdin lives only in this process. A second line means that all went well; its end without
+# one means that we are gone, even by SIGKILL. Then the program is asked to stop, as we would have done, and whatever it
+# leaves behind is ended. The guard's stdout is the end of the program's pipe that one reads from: without a reader the
+# program would die of SIGPIPE at its next word, before it has written down what it made. It costs 1 ms of CPU a run.
+_GUARD = """
+read -r pid || exit 0
+read -r word && exit 0
+cat <&1 >>"$2" &
+kill -s INT "$pid"
+n=0
+while kill -s 0 "$pid" && [ "$n" -lt "$1" ]; do sleep 1; n=$((n + 1)); done
+kill -s KILL -- "-$pid"
+"""
+
+
+@dataclass(frozen=True)
+class Command:
+    """A program to run, and how long it may take."""
+
+    argv: tuple[str, ...]
+    cwd: Path
+    env: Mapping[str, str]
+    """Complete: nothing of our own environment is added."""
+    timeout_s: float
+    """After this it is asked to stop."""
+    grace_s: float
+    """How long it may take to stop when asked; then it is killed with all its children."""
+
+
+class Reason(StrEnum):
+    """Why a program ended."""
+
+    EXITED = "exited"
+    """By itself."""
+    CANCELLED = "cancelled"
+    """After it was asked to, because of Stop. The code still says whether it had finished its work before."""
+    TIMED_OUT = "timed out"
+    """After it was asked to, because its time was over."""
+    KILLED = "killed"
+    """By SIGKILL, ours after the grace or somebody else's: nobody can tell how far it came."""
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a program ended. Its process group is gone too, but for `survivors`."""
+
+    code: int
+    """The exit code; minus the signal's number when a signal ended it."""
+    reason: Reason
+    duration_s: float
+    survivors: tuple[int, ...] = ()
+    """Processes of its group that even SIGKILL did not end (another user's, or stuck in the kernel)."""
+
+
+def run(
+    command: Command,
+    *,
+    stop: Stop,
+    on_line: Callable[[str], None] | None = None,
+    on_start: Callable[[Identity], None] | None = None,
+    log: Path | None = None,
+) -> Ended:
+    """How the program ended. Returns when it and every process of its group are gone.
+
+    `on_line` gets each line of its output, without terminal sequences and at most lines.LIMIT long; `log` gets the raw
+    bytes as they come; `on_start` gets the program's identity before its first line. When one of them raises, the
+    program is asked to stop, as by `stop`, and the error goes on to the caller once it has ended.
+    Raises ExternalFailure when the program cannot be started.
+    """
+    begun = time.monotonic()
+    if stop.requested:
+        return Ended(-signal.SIGINT, Reason.CANCELLED, 0.0)
+    with contextlib.ExitStack() as stack:
+        output = Output(stack.enter_context(_log(log)), on_line)
+        reader, writer = stack.enter_context(_pipe())
+        guard = stack.enter_context(_guard(command, reader, log))
+        program = _Program(command, stack.enter_context(_start(command, writer, subprocess.STDOUT)), reader)
+        try:
+            os.close(writer)
+            _tell(guard, program.process.pid)
+            if on_start:
+                on_start(alive.identity(program.process.pid))
+            program.follow(stop, output)
+        except BaseException:
+            # whoever listens has failed; the program must not run on unattended
+            program.ask(Reason.CANCELLED)
+            output.mute()
+            program.follow(stop, output)
+            raise
+        finally:
+            survivors = program.finish()
+        program.drain(output)
+    return Ended(program.process.returncode, program.reason(), time.monotonic() - begun, survivors)
+
+
+def capture(argv: tuple[str, ...], env: Mapping[str, str], timeout_s: float, cwd: Path = Path("/")) -> tuple[int, str]:
+    """Exit code and standard output of a small program; with its standard error too when the code is not 0.
+
+    Raises ExternalFailure when it cannot be started or takes too long.
+    """
+    with _start(Command(argv, cwd, env, timeout_s, 0), subprocess.PIPE, subprocess.PIPE) as process:
+        try:
+            out, err = process.communicate(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            raise ExternalFailure(f"{' '.join(argv)} did not end within {timeout_s:g} seconds.") from None
+        finally:
+            if process.poll() is None:
+                alive.signal_group(process.pid, signal.SIGKILL)
+    said = out if process.returncode == 0 else out + err
+    return process.returncode, said.decode("utf-8", errors="replace")
+
+
+class _Program:
+    """A started program, followed by one thread until its end."""
+
+    def __init__(self, command: Command, process: subprocess.Popen[bytes], pipe: int) -> None:
+        self.process = process
+        self._pipe = pipe
+        self._grace_s = command.grace_s
+        self._due = time.monotonic() + command.timeout_s
+        self._asked: Reason | None = None
+        self._killed = False
+
+    def follow(self, stop: Stop, output: Output) -> None:
+        """Returns when the program has ended. It is not reaped then, so its process id still belongs to it."""
+        with stop.attached() as wake, _end_of(self.process) as ended, selectors.DefaultSelector() as selector:
+            for source in (self._pipe, wake, ended):
+                selector.register(source, selectors.EVENT_READ)
+            while True:
+                ready = {key.fd for key, _ in selector.select(self._advance(stop))}
+                if ended in ready:
+                    return
+                if wake in ready:
+                    os.read(wake, _CHUNK_BYTES)
+                if self._pipe in ready and not self._read(output):
+                    selector.unregister(self._pipe)
+
+    def ask(self, why: Reason) -> None:
+        """One SIGINT, to the program only: Terraform takes a second one as the order to drop everything."""
+        if self._asked is None:
+            self._asked = why
+            self._due = time.monotonic() + self._grace_s
+            self.process.send_signal(signal.SIGINT)
+
+    def finish(self) -> tuple[int, ...]:
+        """Reaps the program, killing it first if it still runs, and ends what is left of its group: the survivors."""
+        if self.process.poll() is None:
+            alive.signal_group(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        return alive.sweep(self.process.pid)
+
+    def drain(self, output: Output) -> None:
+        """Takes what is left in the pipe. A daemon that left the group may hold it open, so none is waited for."""
+        until = time.monotonic() + _DRAIN_S
+        with contextlib.suppress(BlockingIOError):
+            while self._read(output) and time.monotonic() < until:
+                pass
+        output.end()
+
+    def reason(self) -> Reason:
+        if self.process.returncode == -signal.SIGKILL:
+            return Reason.KILLED
+        return self._asked or Reason.EXITED
+
+    def _advance(self, stop: Stop) -> float | None:
+        """Does what is due; the seconds until something will be, None for never."""
+        if stop.requested:
+            self.ask(Reason.CANCELLED)
+        elif time.monotonic() >= self._due:
+            self.ask(Reason.TIMED_OUT)
+        if self._asked and not self._killed and (stop.forced or time.monotonic() >= self._due):
+            self._killed = True
+            alive.signal_group(self.process.pid, signal.SIGKILL)
+        return None if self._killed else min(max(0.0, self._due - time.monotonic()), _LONGEST_WAIT_S)
+
+    def _read(self, output: Output) -> bool:
+        """Whether there may be more to read."""
+        chunk = os.read(self._pipe, _CHUNK_BYTES)
+        output.take(chunk)
+        return bool(chunk)
+
+
+def _start(command: Command, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command.argv,
+            cwd=command.cwd,
+            env=command.env,
+            stdin=subprocess.DEVNULL,
+            stdout=stdout,
+            stderr=stderr,
+            bufsize=0,
+            start_new_session=True,
+            umask=0o077,
+        )
+    except (OSError, ValueError) as error:
+        raise ExternalFailure(f"{command.argv[0]} cannot be started in {command.cwd}: {error}") from error
+
+
+@contextlib.contextmanager
+def _pipe() -> Iterator[tuple[int, int]]:
+    """Its two ends; whoever is done with the end for writing closes it."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    try:
+        yield reader, writer
+    finally:
+        os.close(reader)
+
+
+@contextlib.contextmanager
+def _guard(command: Command, pipe: int, log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+    patience_s = math.ceil(min(command.timeout_s + command.grace_s, 10**9))
+    with subprocess.Popen(
+        ("/bin/sh", "-c", _GUARD, "guard", str(patience_s), os.path.abspath(log or os.devnull)),
+        cwd="/",
+        env={"PATH": "/usr/bin:/bin"},
+        stdin=subprocess.PIPE,
+        stdout=pipe,
+        stderr=subprocess.DEVNULL,
+        bufsize=0,
+        start_new_session=True,
+        umask=0o077,
+    ) as guard:
+        try:
+            yield guard
+        finally:
+            _tell(guard, "done")
+
+
+def _tell(guard: subprocess.Popen[bytes], word: object) -> None:
+    assert guard.stdin
+    with contextlib.suppress(BrokenPipeError):
+        guard.stdin.write(f"{word}\n".encode())
+
+
+@contextlib.contextmanager
+def _log(path: Path | None) -> Iterator[IO[bytes] | None]:
+    if path is None:
+        yield None
+        return
+    with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab") as file:
+        os.fchmod(file.fileno(), 0o600)
+        yield file
+
+
+@contextlib.contextmanager
+def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int]:
+    """A file descriptor that becomes readable when the process has ended."""
+    fd = _pidfd(process.pid)
+    fd = _fd_of_waiter(process) if fd is None else fd
+    try:
+        yield fd
+    finally:
+        os.close(fd)
+
+
+def _pidfd(pid: int) -> int | None:
+    try:
+        return os.pidfd_open(pid)
+    except (AttributeError, OSError):  # not Linux, an old kernel, or a sandbox that forbids it
+        return None
+
+
+def _fd_of_waiter(process: subprocess.Popen[bytes]) -> int:
+    reader, writer = os.pipe()
+
+    def wait() -> None:
+        process.wait()
+        os.close(writer)
+
+    threading.Thread(target=wait, daemon=True).start()
+    return reader

@@ -1,0 +1,60 @@
+"""A wish that running programs end, pulled from outside the thread that runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Iterator
+
+
+class Stop:
+    """A wish that running programs end. May be pulled from any thread and from a signal handler, more than once."""
+
+    def __init__(self) -> None:
+        # re-entrant: a signal handler may pull it in the very thread that is attaching
+        self._lock = threading.RLock()
+        self._wakers: set[int] = set()
+        self._requested = False
+        self._forced = False
+
+    @property
+    def requested(self) -> bool:
+        """Whether anybody asked."""
+        return self._requested
+
+    @property
+    def forced(self) -> bool:
+        """Whether there shall be no grace."""
+        return self._forced
+
+    def request(self) -> None:
+        """Ask: one SIGINT, then the grace period, then SIGKILL."""
+        self._requested = True
+        self._wake()
+
+    def force(self) -> None:
+        """Do not wait for the end of the grace period."""
+        self._requested = self._forced = True
+        self._wake()
+
+    @contextlib.contextmanager
+    def attached(self) -> Iterator[int]:
+        """A file descriptor that becomes readable at every pull."""
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        with self._lock:
+            self._wakers.add(writer)
+        try:
+            yield reader
+        finally:
+            with self._lock:
+                self._wakers.discard(writer)
+            os.close(writer)
+            os.close(reader)
+
+    def _wake(self) -> None:
+        with self._lock:
+            for writer in self._wakers:
+                with contextlib.suppress(BlockingIOError):
+                    os.write(writer, b"!")

@@ -1,0 +1,105 @@
+"""Where Terraform keeps state, and what is read from it: the only place that knows the format of a state file."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from engine.errors import ExternalFailure
+
+STATE_FILE = "terraform.tfstate"
+_VERSION = 4
+
+
+class Managed:
+    """State in the instance's own workspace, through Terraform's `local` backend (design D6)."""
+
+    kind = "local"
+
+    def override(self) -> dict[str, object]:
+        """The content of the override file: the same for all instances, so that one prepared version fits them all."""
+        return {"terraform": {"backend": {"local": {}}}}
+
+    def identity(self, folder: Path) -> dict[str, object] | None:
+        """{"lineage", "serial"} of the state; None before there is one. Raises ExternalFailure when it is damaged."""
+        state = _read(folder)
+        return {"lineage": state["lineage"], "serial": state["serial"]} if state else None
+
+    def outputs(self, folder: Path) -> dict[str, dict[str, Any]]:
+        """Output name -> {"type", "sensitive", "value"}, as `terraform output -json` has it; {} without a state.
+
+        Raises ExternalFailure when it is damaged.
+        """
+        state = _read(folder) or {"outputs": {}}
+        return {
+            name: {"type": output["type"], "sensitive": output.get("sensitive", False), "value": output["value"]}
+            for name, output in state["outputs"].items()
+        }
+
+    def resources(self, folder: Path) -> tuple[str, ...]:
+        """Addresses of what Terraform manages, as it writes them, without data sources; () before there is a state.
+
+        Raises ExternalFailure when it is damaged.
+        """
+        state = _read(folder) or {"resources": []}
+        managed = (resource for resource in state["resources"] if resource["mode"] == "managed")
+        return tuple(address for resource in managed for address in _addresses(resource))
+
+
+def _read(folder: Path) -> dict[str, Any] | None:
+    """The state; None when there is none."""
+    path = folder / STATE_FILE
+    try:
+        text = path.read_bytes()
+        state = json.loads(text) if text.strip() else None
+        wrong = "" if state is None else _wrong(state)
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, RecursionError) as error:
+        raise _damaged(path, str(error)) from error
+    if wrong:
+        raise _damaged(path, wrong)
+    return state and {**state, "outputs": state.get("outputs") or {}, "resources": state.get("resources") or []}
+
+
+def _wrong(state: Any) -> str:
+    """What keeps us from reading it; "" when nothing does."""
+    if not isinstance(state, dict) or state.get("version") != _VERSION:
+        return f"it is not a state of version {_VERSION}"
+    if not isinstance(state.get("lineage"), str) or not isinstance(state.get("serial"), int):
+        return "it has no lineage and serial"
+    outputs, resources = state.get("outputs") or {}, state.get("resources") or []
+    if not isinstance(outputs, dict) or not all(_is_output(output) for output in outputs.values()):
+        return "its outputs are not in order"
+    if not isinstance(resources, list) or not all(_is_resource(resource) for resource in resources):
+        return "its resources are not in order"
+    return ""
+
+
+def _is_output(output: Any) -> bool:
+    return isinstance(output, dict) and {"type", "value"} <= output.keys()
+
+
+def _is_resource(resource: Any) -> bool:
+    if not isinstance(resource, dict) or not {"mode", "type", "name", "instances"} <= resource.keys():
+        return False
+    instances = resource["instances"]
+    return isinstance(instances, list) and all(isinstance(instance, dict) for instance in instances)
+
+
+def _addresses(resource: dict[str, Any]) -> Iterator[str]:
+    module = f"{resource['module']}." if resource.get("module") else ""
+    for instance in resource["instances"]:
+        key = instance.get("index_key")
+        index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
+        deposed = f" (deposed object {instance['deposed']})" if instance.get("deposed") else ""
+        yield f"{module}{resource['type']}.{resource['name']}{index}{deposed}"
+
+
+def _damaged(path: Path, why: str) -> ExternalFailure:
+    return ExternalFailure(
+        f"The state file {path} cannot be read: {why}.",
+        hint=f"The state before it is beside it, in {path.name}.backup: look at both before you change anything.",
+    )

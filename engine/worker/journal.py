@@ -1,0 +1,106 @@
+"""What a run leaves behind for people: Terraform's events, a readable log, the inputs without secrets."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import IO
+
+from engine.core.address import Address
+from engine.core.outputs import MASK
+from engine.external.alive import Identity
+from engine.terraform.collector import Collector
+from engine.terraform.events import Diagnostic, Event
+
+EVENTS_FILE = "events.jsonl"
+LOG_FILE = "log"
+INPUTS_FILE = "inputs.json"
+PROCESS_FILE = "process.json"
+_SHORTEST_SECRET = 4
+"""Shorter texts are not looked for: they would blot out ordinary words."""
+
+
+class Journal:
+    """The files of one run, while it is used as a context. Nothing that is secret gets into them."""
+
+    def __init__(self, folder: Path, secrets: Sequence[str], watch: Callable[[str, Event | None], None]) -> None:
+        self._folder = folder
+        self._secrets = [text for text in secrets if len(text) >= _SHORTEST_SECRET]
+        self._watch = watch
+        self._files = ExitStack()
+        self.last = ""
+        """The last line that was not empty."""
+
+    def __enter__(self) -> Journal:
+        self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._events = self._files.enter_context(_append(self._folder / EVENTS_FILE))
+        self._log = self._files.enter_context(_append(self._folder / LOG_FILE))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._files.close()
+
+    def line(self, phase: str, line: str, collector: Collector) -> None:
+        """Takes a line of Terraform's."""
+        safe = self.redacted(line)
+        event = collector.feed(safe)
+        self._events.write(f"{safe}\n")
+        text = _readable(event)
+        if text:
+            self.last = text
+            self._log.write(f"{text}\n")
+        self._watch(phase, event)
+
+    def started(self, child: Identity) -> None:
+        """Notes which process works for the run, so that whoever comes after a crash can tell whether it still does."""
+        path = self._folder / PROCESS_FILE
+        with _create(path.with_suffix(".new")) as file:
+            json.dump(child, file)
+        path.with_suffix(".new").replace(path)
+
+    def keep_inputs(self, masked: bytes) -> None:
+        """Keeps what Terraform was given, without secrets."""
+        with _create(self._folder / INPUTS_FILE) as file:
+            file.write(masked.decode("utf-8"))
+
+    def redacted(self, text: str) -> str:
+        """The text without any secret of this run."""
+        for secret in self._secrets:
+            text = text.replace(secret, MASK).replace(json.dumps(secret)[1:-1], MASK)
+        return text
+
+
+def _readable(event: Event) -> str:
+    if isinstance(event, Diagnostic):
+        return str(event.problem())
+    return event.text
+
+
+def _append(path: Path) -> IO[str]:
+    return os.fdopen(
+        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a", encoding="utf-8"
+    )
+
+
+def _create(path: Path) -> IO[str]:
+    return os.fdopen(os.open(path, os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w", encoding="utf-8")
+
+
+def path(home: Path, where: Address, run_id: int, *, events: bool = False) -> Path:
+    """Where a run's log lies, or Terraform's events as JSON lines; it may not be there."""
+    return home.joinpath(where.kind.value, *where.parts, "runs", str(run_id), EVENTS_FILE if events else LOG_FILE)
+
+
+def recorded_process(folder: Path) -> Identity | None:
+    """The process that last worked for the run of this folder; None when none was ever noted."""
+    try:
+        found: Identity = json.loads((folder / PROCESS_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    return found

@@ -1,0 +1,106 @@
+"""All that a run needs to know, read from the catalog at once: after this no phase asks the catalog again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.core import address, bundle, registered, shapes
+from engine.core.address import Address, Kind
+from engine.core.bundle import PART_OF, Facts, Part
+from engine.core.runs import Operation
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance, Run, Service, Version
+    from engine.catalog.tx import Tx
+
+
+@dataclass(frozen=True)
+class Upstream:
+    """An instance whose outputs flow into this one."""
+
+    address: Address
+    outputs: Mapping[str, Mapping[str, object]]
+    """As catalog.tables.Instance.outputs."""
+    deployed_run: int | None
+
+
+@dataclass(frozen=True)
+class Repository:
+    """Where the code of a service lives; "" where there is none."""
+
+    connection: str = ""
+    name: str = ""
+    branch: str = ""
+
+
+@dataclass(frozen=True)
+class Work:
+    """One run, with everything it needs."""
+
+    run_id: int
+    """0 outside of any run."""
+    fence: int
+    address: Address
+    operation: Operation
+    template: str
+    bundle: str
+    """Digest of the bundle; "" when the version has none."""
+    facts: Facts
+    inputs: Mapping[str, object]
+    """Complete inputs: defaults filled in, in the schema's order."""
+    environment: Upstream | None
+    """None for an environment itself."""
+    repository: Repository
+    run_env: Mapping[str, str]
+    planned_with: Mapping[str, str]
+    """The fingerprint of the run's plan; {} before there is one."""
+
+    @property
+    def part(self) -> Part | None:
+        """The Terraform root to run; None when there is nothing to run (a customer-managed environment)."""
+        return self.facts.part(PART_OF[self.address.kind])
+
+
+def load(tx: Tx, run: Run) -> Work:
+    """Everything the run needs, as it is now. Raises NotFound when its version or instance has gone."""
+    assert run.id is not None
+    work = wanted(tx, tx.instance_by_id(run.instance_id), tx.version_by_id(run.version_id), run.inputs)
+    return replace(
+        work, run_id=run.id, fence=run.fence, operation=Operation(run.operation), planned_with=run.fingerprint
+    )
+
+
+def wanted(tx: Tx, instance: Instance, version: Version, inputs: Mapping[str, object]) -> Work:
+    """What a deploy of the instance with that version and those inputs would need, outside of any run."""
+    template = tx.template_by_id(version.template_id)
+    found = registered.schema_of(version.schema_text, customer_managed=template.provisioning == "customer")
+    kind = found.pipeline_type if instance.kind == Kind.PIPELINE else found.type
+    environment = tx.instance_by_id(instance.environment_id) if instance.environment_id else None
+    return Work(
+        run_id=0,
+        fence=0,
+        address=address.parse(instance.address),
+        operation=Operation.DEPLOY,
+        template=template.name,
+        bundle=version.bundle,
+        facts=bundle.from_json(version.facts),
+        inputs=shapes.filled(kind or {}, inputs),
+        environment=_upstream(environment),
+        repository=_repository(tx.service_by_id(instance.service_id) if instance.service_id else None),
+        run_env={**(environment.run_env if environment else {}), **instance.run_env},
+        planned_with={},
+    )
+
+
+def _upstream(environment: Instance | None) -> Upstream | None:
+    if environment is None:
+        return None
+    return Upstream(address.parse(environment.address), environment.outputs or {}, environment.deployed_run_id)
+
+
+def _repository(service: Service | None) -> Repository:
+    if service is None:
+        return Repository()
+    return Repository(service.repository_connection, service.repository, service.branch)
