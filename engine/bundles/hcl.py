@@ -152,7 +152,7 @@ def _unexpected(text: str, at: int, opened: Token | None) -> SyntaxProblem:
     heredoc = _HEREDOC.match(text, at)
     if heredoc:
         return SyntaxProblem(f"The heredoc is not closed: a line with only {heredoc[1]} is missing.", at)
-    if text.startswith("/*", at):
+    if "/*" in (text[at : at + 2], text[max(at - 1, 0) : at + 1]):
         return SyntaxProblem("The comment is never closed.", at)
     if text[at] == "'":
         return SyntaxProblem("Strings are written with double quotes.", at)

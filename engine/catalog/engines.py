@@ -69,8 +69,10 @@ def migrating(path: Path) -> Iterator[Connection]:
 
 
 def _engine(path: Path, begin: str, pragmas: tuple[str, ...], poolclass: type[Pool] | None = None) -> Engine:
+    # a thread that waits for its turn to write must not run into a limit on connections first
+    pool: dict[str, Any] = {"poolclass": poolclass} if poolclass else {"max_overflow": -1}
     # messages must not quote parameters: inputs may be secret
-    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True, poolclass=poolclass)
+    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True, **pool)
     engine.dialect.colspecs = {**engine.dialect.colspecs, DateTime: _Utc}
 
     @event.listens_for(engine, "connect")

@@ -171,15 +171,26 @@ class Reads:
 
     def _rows(self, statement: str, **values: object) -> list[Row]:
         """Raises Conflict when the catalog is newer than this program, LandformError when it cannot be read."""
-        if not self._path.exists():
+        if not sqlite.exists(self._path):
             return []
-        schema.ensure(self._path)
         clean = {name: _storable(value) for name, value in values.items()}
         try:
-            with closing(sqlite.read_only(self._path)) as connection:
+            with closing(self._connection()) as connection:
                 return _shaped(connection.execute(statement, clean))
         except sqlite3.Error as error:
             raise sqlite.explain(self._path, error) or error from error
+
+    def _connection(self) -> sqlite3.Connection:
+        connection = sqlite.read_only(self._path)
+        try:
+            if schema.fits(connection):
+                return connection
+        except sqlite3.Error:
+            connection.close()
+            raise
+        connection.close()
+        schema.ensure(self._path)
+        return sqlite.read_only(self._path)
 
 
 def _storable(value: object) -> object:

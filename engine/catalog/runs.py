@@ -85,13 +85,13 @@ class Runs(Records):
         return run
 
     def note(self, run_id: int, *, fence: int, **facts: Any) -> Run:
-        """The run with columns replaced by the worker that holds it.
+        """The run with columns replaced by the worker that holds it; without `facts`, only the proof that it does.
 
         Raises NotFound, or Conflict when it has ended or another worker has claimed it since.
         """
         run = self.run(run_id)
         _refuse_other_fence(run, fence)
-        if Status(run.status) not in EXECUTING or not self._changed(run, facts):
+        if Status(run.status) not in EXECUTING or not self._changed(run, facts or {"fence": fence}):
             raise Conflict(f"Run {run.id} is {run.status}: nobody works on it any more.")
         self._session.refresh(run)
         return run

@@ -40,14 +40,21 @@ def ensure(path: Path) -> None:
             upgrade(path)
 
 
+def fits(connection: sqlite3.Connection) -> bool:
+    """Whether the catalog behind the connection has the schema HEAD; when not, ensure() says why or mends it."""
+    try:
+        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
+    except sqlite3.OperationalError:
+        return False
+    return bool(found == (HEAD,))
+
+
 def revision(path: Path) -> str | None:
     """The schema revision of the catalog; None when there is no file yet, or an empty one.
 
     Raises Conflict for a revision that this program does not know, LandformError when the file is no catalog.
     """
-    if path.is_dir():
-        raise LandformError(f"The catalog {path} is a folder.", hint="Choose another home with LANDFORM_HOME.")
-    if not path.exists():
+    if not sqlite.exists(path):
         return None
     try:
         found = _stored(path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import stat
 from pathlib import Path
 
 from engine.errors import LandformError
@@ -24,6 +25,19 @@ _MEANINGS = {
 }
 
 
+def exists(path: Path) -> bool:
+    """Whether there is a file at `path`. Raises LandformError when it is a folder, or nobody can tell."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise _unusable(path, error) from error
+    if stat.S_ISDIR(found.st_mode):
+        raise LandformError(f"The catalog {path} is a folder.", hint="Choose another home with LANDFORM_HOME.")
+    return True
+
+
 def make(path: Path) -> None:
     """An empty file that only its owner can read, in a folder that only its owner can enter.
 
@@ -33,10 +47,7 @@ def make(path: Path) -> None:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         os.close(os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600))
     except OSError as error:
-        raise LandformError(
-            f"The catalog {path} cannot be opened: {error.strerror}.",
-            hint="Check who owns the folder, or choose another home with LANDFORM_HOME.",
-        ) from error
+        raise _unusable(path, error) from error
 
 
 def read_only(path: Path) -> sqlite3.Connection:
@@ -51,3 +62,10 @@ def explain(path: Path, error: BaseException | None) -> LandformError | None:
     code = getattr(error, "sqlite_errorcode", None)
     meaning = _MEANINGS.get(code & 0xFF) if code else None
     return LandformError(f"The catalog {path} {meaning[0]}", hint=meaning[1]) if meaning else None
+
+
+def _unusable(path: Path, error: OSError) -> LandformError:
+    return LandformError(
+        f"The catalog {path} cannot be opened: {error.strerror}.",
+        hint="Check who owns the file and its folder, or choose another home with LANDFORM_HOME.",
+    )

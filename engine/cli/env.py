@@ -11,7 +11,7 @@ from engine.cli.foreground import Options
 ENVIRONMENTS = display.Shape(
     "landform.environment/1",
     display.columns(
-        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=last_status RUN=last_run_id"
+        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=status RUN=last_run_id"
     ),
     "name",
 )

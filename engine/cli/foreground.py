@@ -96,7 +96,10 @@ def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) 
     runs = [session.reads().run(run_id) for run_id in run_ids]
     ended = _in_order(_Foreground(session, app, how), runs) if how.wait else runs
     display.many(ended, RUNS, how.output)
-    _raise_for(ended) if how.wait else _say_next(session, ended)
+    if how.output == "table":
+        _say_next(session, ended)
+    if how.wait:
+        _raise_for(ended)
     return 0
 
 
@@ -200,9 +203,14 @@ RUNS = display.Shape(
 
 
 def _say_next(session: Session, runs: Sequence[Row]) -> None:
-    ids = " ".join(str(run["id"]) for run in runs if not run["is_terminal"])
-    if ids:
-        session.say(f"Next: landform run apply {ids}")
+    """Says what came of the runs, and what to type for those that nobody works on yet."""
+    for run in runs:
+        for name, output in (run["outputs"] or {}).items():
+            value = "(sensitive)" if output["sensitive"] else display.cell(output["value"])
+            session.say(f"{run['address'].partition('/')[2]}: {name} = {value}")
+    queued = [str(run["id"]) for run in runs if run["waiting_on"] == "worker"]
+    if queued:
+        session.say(f"Next: landform run apply {' '.join(queued)}")
 
 
 def _raise_for(runs: Sequence[Row]) -> None:

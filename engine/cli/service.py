@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -11,10 +11,13 @@ from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 from engine.errors import Usage
 
+if TYPE_CHECKING:
+    from engine.catalog.reads import Row
+
 SERVICES = display.Shape(
     "landform.service/1",
     display.columns(
-        "NAME=name TEMPLATE=template INSTANCES=instances STATUSES=statuses OUTDATED=outdated_instances STALE=stale_instances"
+        "NAME=name TEMPLATE=template INSTANCES=instances STATUS=status OUTDATED=outdated_instances STALE=stale_instances"
     ),
     "name",
 )
@@ -53,13 +56,23 @@ def service() -> None:
 @foreground.options
 @pass_session
 def create(
-    session: Session, name: str, template: str, given: arguments.GivenText, how: Options, **details: Any
+    session: Session,
+    name: str,
+    template: str,
+    given: arguments.GivenText,
+    environments: tuple[str, ...],
+    description: str,
+    repository: str,
+    branch: str,
+    repository_connection: str,
+    how: Options,
 ) -> int:
     """Create a service: an instance in each environment that its spec names."""
     from engine.actions import services
     from engine.core.versions import parse_ref
 
-    wish = services.NewService(name, parse_ref(template), given.read(), **details)
+    details = (description, repository, branch, repository_connection)
+    wish = services.NewService(name, parse_ref(template), given.read(), environments, *details)
     app = session.open_app()
     return foreground.carry_out(session, app, services.create(app.desk, wish, how.consent()), how)
 
@@ -105,7 +118,13 @@ def delete(session: Session, name: str, how: Options) -> int:
 @pass_session
 def list_services(session: Session, page: display.Page, output: str) -> None:
     """List the services."""
-    display.page(session, session.reads().services(after=page.after, limit=page.limit + 1), SERVICES, page, output)
+    display.page(
+        session,
+        [_counted(row) for row in session.reads().services(after=page.after, limit=page.limit + 1)],
+        SERVICES,
+        page,
+        output,
+    )
 
 
 @service.command("show")
@@ -128,3 +147,8 @@ def show_spec(session: Session, name: str) -> None:
     from engine.core import spec
 
     click.echo(spec.text(services.stored_spec(session.open_app().desk, name)), nl=False)
+
+
+def _counted(row: Row) -> Row:
+    """The row with its instances' statuses in words."""
+    return {**row, "status": ", ".join(f"{count} {status}" for status, count in row["statuses"].items())}

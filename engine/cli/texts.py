@@ -90,9 +90,7 @@ def service(row: Row, instances: Sequence[Row]) -> str:
 
 def instance(row: Row) -> str:
     """An instance: version, inputs, outputs, and whether it is behind."""
-    heading = (
-        f"{row['address']}: {row['template']}@{row['version']}, last run {row['last_run_id']} {row['last_status']}"
-    )
+    heading = f"{row['address']}: {row['template']}@{row['version']}, last run {row['last_run_id']} {row['status']}"
     newer = {"recommended": row["recommended"]} if row["outdated"] else {}
     outputs = {
         name: "(sensitive)" if output["sensitive"] else output["value"]
@@ -134,6 +132,4 @@ def _listed(heading: str, names: Sequence[str]) -> list[str]:
 def _instance_line(row: Row) -> str:
     behind = f", {row['recommended']} is recommended" if row["outdated"] else ""
     stale = f", stale: {', '.join(row['stale'])}" if row["stale"] else ""
-    return (
-        f"{row['name']} in {row['environment']}: {row['template']}@{row['version']} {row['last_status']}{behind}{stale}"
-    )
+    return f"{row['name']} in {row['environment']}: {row['template']}@{row['version']} {row['status']}{behind}{stale}"

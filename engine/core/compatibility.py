@@ -156,7 +156,7 @@ def _combined(old: Json, new: Json) -> str:
 
 def _defaults(old: Json, new: Json) -> str:
     # such keywords judge a value as a whole, with its defaults in it
-    whole = [key for key in _WHOLE if new.get(key)]
+    whole = [key for key in _WHOLE if key in new and new[key] is not False]
     if whole and _inner_defaults(old) != _inner_defaults(new):
         return f"has other defaults inside, which {whole[0]} may then refuse."
     return ""

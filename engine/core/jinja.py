@@ -20,7 +20,6 @@ from engine.core import jackson
 from engine.core.nearest import did_you_mean
 from engine.errors import Invalid, Problem
 
-SUFFIX = ".tf.j2"
 SIZE_MAX = 1_000_000
 """Characters that a rendered file, or a text repeated with `*`, may have."""
 _NUMBER_MAX = 10**1000
@@ -101,7 +100,7 @@ class Renderer:
     def _hint(self, error: BaseException) -> str:
         if isinstance(error, TemplateNotFound):
             known = did_you_mean(str(error.name), self._sources).strip()
-            return known or f"Only the part's own *{SUFFIX} files can be included."
+            return known or "Only the part's own *.tf.j2 files can be included."
         if isinstance(error, _NameError):
             return did_you_mean(error.name, self._values if error.known is None else error.known).strip()
         return ""

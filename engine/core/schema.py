@@ -54,6 +54,9 @@ class _Parser:
     problems: list[Problem] = field(default_factory=list)
 
     def schema(self) -> Schema | None:
+        if not isinstance(self.document.value, dict):
+            self._wrong((), "is not a schema: a mapping that begins with schema: is expected.")
+            return None
         root = self._mapping((), self.document.value, ("schema",))
         body = self._mapping(_ROOT, root.get("schema"), _MEMBERS)
         self._check_format(body)
@@ -61,9 +64,9 @@ class _Parser:
         kind, key = self._kind(body)
         name = self._input_type(body, key, types)
         pipeline = self._input_type(body, _PIPELINE, types) if _PIPELINE in body else ""
-        self._warn_of_unused(types, used | {name, pipeline})
-        if not name or (_PIPELINE in body and not pipeline):
+        if any(problem.severity is Severity.ERROR for problem in self.problems):
             return None
+        self._warn_of_unused(types, used | {name, pipeline})
         return Schema(kind, types[name], name, types[pipeline] if pipeline else None, pipeline)
 
     def check_customer_managed(self, schema: Schema) -> None:
@@ -79,7 +82,7 @@ class _Parser:
     def _mapping(self, path: Path, value: object, known: tuple[str, ...]) -> Json:
         if not isinstance(value, dict):
             message = f"is required: a mapping with {', '.join(known)}." if value is None else "must be a mapping."
-            self._wrong(path or _ROOT, message)
+            self._wrong(path, message)
             return {}
         for key in value:
             if key not in known:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from typing import IO
 
 LIMIT = 1 << 20
 """A line is cut after so many bytes."""
@@ -55,29 +53,3 @@ class Lines:
         text = self._open.decode("utf-8", errors="replace")
         self._open.clear()
         return without_escapes(text)
-
-
-class Output:
-    """Where a program's output goes."""
-
-    def __init__(self, log: IO[bytes] | None, on_line: Callable[[str], None] | None) -> None:
-        self._log = log
-        self._on_line = on_line
-        self._lines = Lines()
-
-    def take(self, chunk: bytes) -> None:
-        if self._log:
-            self._log.write(chunk)
-            self._log.flush()
-        self._tell(self._lines.feed(chunk))
-
-    def end(self) -> None:
-        self._tell(self._lines.rest())
-
-    def mute(self) -> None:
-        self._log = self._on_line = None
-
-    def _tell(self, lines: list[str]) -> None:
-        for line in lines:
-            if self._on_line:
-                self._on_line(line)

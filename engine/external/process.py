@@ -19,7 +19,7 @@ from typing import IO
 from engine.errors import ExternalFailure
 from engine.external import alive
 from engine.external.alive import Identity, group_alive, identity, is_alive
-from engine.external.lines import Output
+from engine.external.output import Output
 from engine.external.stop import Stop
 
 __all__ = ["Command", "Ended", "Reason", "Stop", "capture", "group_alive", "identity", "is_alive", "run"]
@@ -30,14 +30,18 @@ _DRAIN_S = 0.5
 # The write end of the guard's stdin lives only in this process. A second line means that all went well; its end without
 # one means that we are gone, even by SIGKILL. Then the program is asked to stop, as we would have done, and whatever it
 # leaves behind is ended. The guard's stdout is the end of the program's pipe that one reads from: without a reader the
-# program would die of SIGPIPE at its next word, before it has written down what it made. It costs 1 ms of CPU a run.
+# program would die of SIGPIPE at its next word, before it has written down what it made. In many containers nobody
+# reaps, so a zombie counts as ended. It costs 1 ms of CPU a run.
 _GUARD = """
 read -r pid || exit 0
 read -r word && exit 0
 cat <&1 >>"$2" &
 kill -s INT "$pid"
 n=0
-while kill -s 0 "$pid" && [ "$n" -lt "$1" ]; do sleep 1; n=$((n + 1)); done
+while kill -s 0 "$pid" && ! grep -q "^State:.Z" "/proc/$pid/status" && [ "$n" -lt "$1" ]; do
+    sleep 1
+    n=$((n + 1))
+done
 kill -s KILL -- "-$pid"
 """
 
@@ -94,18 +98,18 @@ def run(
     `on_line` gets each line of its output, without terminal sequences and at most lines.LIMIT long; `log` gets the raw
     bytes as they come; `on_start` gets the program's identity before its first line. When one of them raises, the
     program is asked to stop, as by `stop`, and the error goes on to the caller once it has ended.
-    Raises ExternalFailure when the program cannot be started.
+    Raises ExternalFailure when the program cannot be started or its log cannot be written.
     """
     begun = time.monotonic()
     if stop.requested:
         return Ended(-signal.SIGINT, Reason.CANCELLED, 0.0)
     with contextlib.ExitStack() as stack:
-        output = Output(stack.enter_context(_log(log)), on_line)
-        reader, writer = stack.enter_context(_pipe())
-        guard = stack.enter_context(_guard(command, reader, log))
-        program = _Program(command, stack.enter_context(_start(command, writer, subprocess.STDOUT)), reader)
+        output = stack.enter_context(contextlib.closing(Output(log, on_line)))
+        source, sink = stack.enter_context(_pipe())
+        guard = stack.enter_context(_guard(command, source, log))
+        program = _Program(command, stack.enter_context(_start(command, sink, subprocess.STDOUT)), source)
         try:
-            os.close(writer)
+            sink.close()
             _tell(guard, program.process.pid)
             if on_start:
                 on_start(alive.identity(program.process.pid))
@@ -142,9 +146,9 @@ def capture(argv: tuple[str, ...], env: Mapping[str, str], timeout_s: float, cwd
 class _Program:
     """A started program, followed by one thread until its end."""
 
-    def __init__(self, command: Command, process: subprocess.Popen[bytes], pipe: int) -> None:
+    def __init__(self, command: Command, process: subprocess.Popen[bytes], source: IO[bytes]) -> None:
         self.process = process
-        self._pipe = pipe
+        self._pipe = source.fileno()
         self._grace_s = command.grace_s
         self._due = time.monotonic() + command.timeout_s
         self._asked: Reason | None = None
@@ -181,8 +185,9 @@ class _Program:
     def drain(self, output: Output) -> None:
         """Takes what is left in the pipe. A daemon that left the group may hold it open, so none is waited for."""
         until = time.monotonic() + _DRAIN_S
-        with contextlib.suppress(BlockingIOError):
-            while self._read(output) and time.monotonic() < until:
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._pipe, selectors.EVENT_READ)
+            while selector.select(0) and self._read(output) and time.monotonic() < until:
                 pass
         output.end()
 
@@ -209,13 +214,15 @@ class _Program:
         return bool(chunk)
 
 
-def _start(command: Command, stdout: int, stderr: int) -> subprocess.Popen[bytes]:
+def _start(
+    command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     try:
         return subprocess.Popen(
             command.argv,
             cwd=command.cwd,
             env=command.env,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stdout,
             stderr=stderr,
             bufsize=0,
@@ -227,30 +234,19 @@ def _start(command: Command, stdout: int, stderr: int) -> subprocess.Popen[bytes
 
 
 @contextlib.contextmanager
-def _pipe() -> Iterator[tuple[int, int]]:
-    """Its two ends; whoever is done with the end for writing closes it."""
+def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
+    """The end to read from, and the end to write to."""
     reader, writer = os.pipe()
-    os.set_blocking(reader, False)
-    try:
-        yield reader, writer
-    finally:
-        os.close(reader)
+    with open(reader, "rb", buffering=0) as source, open(writer, "wb", buffering=0) as sink:
+        yield source, sink
 
 
 @contextlib.contextmanager
-def _guard(command: Command, pipe: int, log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+def _guard(command: Command, source: IO[bytes], log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
     patience_s = math.ceil(min(command.timeout_s + command.grace_s, 10**9))
-    with subprocess.Popen(
-        ("/bin/sh", "-c", _GUARD, "guard", str(patience_s), os.path.abspath(log or os.devnull)),
-        cwd="/",
-        env={"PATH": "/usr/bin:/bin"},
-        stdin=subprocess.PIPE,
-        stdout=pipe,
-        stderr=subprocess.DEVNULL,
-        bufsize=0,
-        start_new_session=True,
-        umask=0o077,
-    ) as guard:
+    argv = ("/bin/sh", "-c", _GUARD, "guard", str(patience_s), os.path.abspath(log or os.devnull))
+    guarding = Command(argv, Path("/"), {"PATH": "/usr/bin:/bin"}, math.inf, 0)
+    with _start(guarding, source, subprocess.DEVNULL, stdin=subprocess.PIPE) as guard:
         try:
             yield guard
         finally:
@@ -261,16 +257,6 @@ def _tell(guard: subprocess.Popen[bytes], word: object) -> None:
     assert guard.stdin
     with contextlib.suppress(BrokenPipeError):
         guard.stdin.write(f"{word}\n".encode())
-
-
-@contextlib.contextmanager
-def _log(path: Path | None) -> Iterator[IO[bytes] | None]:
-    if path is None:
-        yield None
-        return
-    with open(os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "ab") as file:
-        os.fchmod(file.fileno(), 0o600)
-        yield file
 
 
 @contextlib.contextmanager

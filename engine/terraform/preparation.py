@@ -54,7 +54,7 @@ class Preparation:
         """The prepared version, made by `init` in a folder with these files if it is not there yet.
 
         One process installs at a time, the others wait for it. `init` runs `terraform init` in the folder it is
-        given, without a TF_DATA_DIR; what it raises is passed on and leaves nothing behind.
+        given, with its `.terraform` as TF_DATA_DIR; what it raises is passed on and leaves nothing behind.
         Raises Invalid for names that leave the folder, ExternalFailure when the folder cannot be written.
         """
         target = self._root / key
@@ -93,6 +93,7 @@ class Preparation:
             for name, content in files.items():
                 safely.put(building, name, content, building / ".landform.tmp")
             init(building)
+            _make_relative(building)
             _strip(building)
             building.rename(target)
         finally:
@@ -108,6 +109,14 @@ def _strip(building: Path) -> None:
             path.unlink()
     safely.folder(building / _DATA)
     safely.put(building, _MANIFEST, b'{"ready": true}\n', building / ".landform.tmp")
+
+
+def _make_relative(building: Path) -> None:
+    """Takes the folder's name, which is about to change, out of the paths that init wrote down."""
+    modules = building / _DATA / "modules" / "modules.json"
+    if modules.is_file():
+        name = json.dumps(f"{building}/", ensure_ascii=False)[1:-1]
+        modules.write_text(modules.read_text(encoding="utf-8").replace(name, ""), encoding="utf-8")
 
 
 def _is_ready(target: Path) -> bool:

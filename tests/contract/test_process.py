@@ -103,6 +103,26 @@ def test_the_log_is_written_while_the_program_runs(tmp_path: Path) -> None:
     assert seen == [b"one\n", b"one\ntwo\n"]
 
 
+def test_a_log_that_cannot_be_opened_starts_nothing(tmp_path: Path) -> None:
+    with pytest.raises(
+        ExternalFailure, match=r"^The log .*/missing/log cannot be written: No such file or directory\.$"
+    ):
+        run(sh("touch started", tmp_path), Listener(), log=tmp_path / "missing/log")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_log_that_is_full_stops_the_program(tmp_path: Path) -> None:
+    with pytest.raises(ExternalFailure, match=r"^The log /dev/full cannot be written: No space left on device\.$"):
+        run(
+            sh("trap 'touch asked; exit 1' INT; echo ready; sleep 0.3; sleep 60", tmp_path),
+            Listener(),
+            log=Path("/dev/full"),
+        )
+
+    assert (tmp_path / "asked").exists()
+
+
 def test_a_line_that_is_too_long_is_cut_and_the_next_one_is_whole(tmp_path: Path) -> None:
     listener = Listener()
 
@@ -283,25 +303,27 @@ def test_the_end_is_noticed_where_the_kernel_cannot_watch_a_process(tmp_path: Pa
     os.close(fd)
 
 
-def test_a_program_is_asked_to_stop_when_its_python_is_killed(tmp_path: Path) -> None:
+def test_when_python_is_killed_the_program_is_asked_to_stop_can_still_speak_and_leaves_nothing(tmp_path: Path) -> None:
     script = f"""
         import os, signal
         from pathlib import Path
         from engine.external.process import Command, Stop, run
         folder = Path({str(tmp_path)!r})
-        program = "trap 'echo asked > told; exec 1>&- 2>&-; exit' INT; sleep 60 & echo ready; wait; wait"
-        run(Command(("/bin/sh", "-c", program), folder, {ENV!r}, 60, 1), stop=Stop(),
-            on_start=lambda who: (folder / "group").write_text(str(who["pid"])),
+        program = "exec 9>held; trap 'echo asked; echo asked >&9; exit' INT; sleep 60 & echo ready; wait; wait"
+        run(Command(("/bin/sh", "-c", program), folder, {ENV!r}, 60, 1), stop=Stop(), log=folder / "log",
             on_line=lambda line: os.kill(os.getpid(), signal.SIGKILL))
     """
-    os.mkfifo(tmp_path / "told")
+    os.mkfifo(tmp_path / "held")
+    held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
 
     killed = subprocess.run((sys.executable, "-c", textwrap.dedent(script)), cwd=Path(__file__).parents[2], check=False)
 
+    os.set_blocking(held, True)
+    with open(held) as file:
+        # it ends when the last process that holds it has ended
+        assert file.read() == "asked\n"
     assert killed.returncode == -signal.SIGKILL
-    assert (tmp_path / "told").read_text() == "asked\n"
-    group = int((tmp_path / "group").read_text())
-    assert alive.sweep(group) == ()
+    assert (tmp_path / "log").read_text() == "ready\nasked\n"
 
 
 def test_capture_gives_the_code_and_the_text() -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import shutil
 import stat
+import subprocess
 import sys
+import textwrap
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,7 +15,7 @@ import pytest
 
 from engine.core.plans import Action, Change, OutputChange
 from engine.errors import ExternalFailure, Invalid
-from engine.external import process
+from engine.external import alive, process
 from engine.external.process import Command, Ended, Stop
 from engine.terraform import cli
 from engine.terraform.cli import Outcome, Place, Surroundings, Terraform
@@ -247,6 +249,37 @@ def test_an_apply_whose_time_is_over_is_stopped(lab: Lab) -> None:
 
     assert outcome is Outcome.TIMED_OUT
     assert said.finished == ()
+
+
+def test_when_the_worker_is_killed_terraform_stops_and_keeps_what_it_made(lab: Lab) -> None:
+    lab.write(resource=with_command("echo begun; sleep 60"))
+    lab.plan()
+    lab.log.unlink()
+    worker = f"""
+        import os, signal
+        from pathlib import Path
+        from engine.external.process import Stop, run
+        from engine.terraform.cli import Place, Terraform
+        folder = Path({str(lab.folder)!r})
+        command = Terraform(Path({str(lab.terraform.program)!r}), "1.11.4").apply(
+            Place(folder, {lab.place.env!r}, 60, 30), folder / "plan.bin")
+        run(command, stop=Stop(), log=folder / "log",
+            on_start=lambda who: (folder / "group").write_text(str(who["pid"])),
+            on_line=lambda line: "exec): begun" in line and os.kill(os.getpid(), signal.SIGKILL))
+    """
+
+    subprocess.run((sys.executable, "-c", textwrap.dedent(worker)), cwd=Path(__file__).parents[2], check=False)
+
+    follow = Command(
+        ("/bin/sh", "-c", "until grep -q '\"diagnostic\"' log; do sleep 0.02; done"), lab.folder, {"PATH": PATH}, 20, 0
+    )
+    assert process.run(follow, stop=Stop()).code == 0
+    assert alive.sweep(int((lab.folder / "group").read_text())) == ()
+    said = Collector()
+    for line in lab.log.read_text().splitlines():
+        said.feed(line)
+    assert said.failed == ("terraform_data.a",)
+    assert {problem.summary for problem in said.diagnostics} >= {"local-exec provisioner error"}
 
 
 def test_the_caller_s_environment_does_not_matter(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -46,9 +46,8 @@ def test_a_usual_pattern_is_accepted(pattern):
         ("([a-z]*)*", "repeats a repetition in ([a-z]*)*, which can take forever; repeat once"),
         (r"(?:\w+){2,}", r"repeats a repetition in (?:\w+){2,}, which can take forever; repeat once"),
         ("a" * 1025, "has 1,025 characters; 1,024 are the most"),
-        ("(" * 500 + ")" * 500, None),
     ],
     ids=lambda value: str(value)[:20],
 )
 def test_a_pattern_that_cannot_be_used_is_explained(pattern, reason):
-    assert wrong(pattern) in (reason, "") if reason is None else wrong(pattern) == reason
+    assert wrong(pattern) == reason

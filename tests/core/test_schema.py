@@ -218,9 +218,7 @@ def test_references_that_multiply_are_refused():
 
     found = problems(f'Inputs: {{type: object, properties: {{x: {{$ref: "#/T0"}}}}}}\n{levels}\nT30: {{type: string}}')
 
-    assert [line.split(": ", 2)[2] for line in found][0] == (
-        "has more than 10,000 parts or 50 levels, once every $ref in it is written out."
-    )
+    assert found[0].endswith(": has more than 10,000 parts or 50 levels, once every $ref in it is written out.")
 
 
 def test_a_long_chain_of_references_is_refused():
@@ -228,7 +226,7 @@ def test_a_long_chain_of_references_is_refused():
 
     found = problems(f"Inputs: {{type: object}}\n{chain}\nT200: {{type: string}}")
 
-    assert "has more than 10,000 parts or 50 levels" in found[0]
+    assert found[0].endswith(": has more than 10,000 parts or 50 levels, once every $ref in it is written out.")
 
 
 def test_a_keyword_of_another_type_is_worth_a_warning():
@@ -260,8 +258,8 @@ Inputs:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("", ["schema.yaml: schema: is required: a mapping with schema."]),
-        ("- a", ["schema.yaml:1: schema: must be a mapping."]),
+        ("", ["schema.yaml: is not a schema: a mapping that begins with schema: is expected."]),
+        ("- a", ["schema.yaml:1: is not a schema: a mapping that begins with schema: is expected."]),
         (
             "schemas: {}",
             [
@@ -277,8 +275,8 @@ Inputs:
                 "the name of the type that holds the inputs.",
                 'schema.yaml:2: schema.format.openapi: must be "3.0.0".',
                 "schema.yaml:2: schema.format.version: is not a known key.",
-                'schema.yaml:3: schema.enviroment_input_type: is not a known key. Did you mean "environment_input_type"?',
-                "schema.yaml:4: schema.types.A: is not used.",
+                "schema.yaml:3: schema.enviroment_input_type: is not a known key. "
+                'Did you mean "environment_input_type"?',
             ],
         ),
         (
@@ -292,11 +290,10 @@ Inputs:
             ],
         ),
         (
-            'schema:\n  format: {openapi: "3.0.0"}\n  service_input_type: a\n  types:\n    A: {type: object}\n    B: x\n',
+            'schema:\n  format: {openapi: "3.0.0"}\n  service_input_type: a\n'
+            "  types:\n    A: {type: object}\n    B: x\n",
             [
                 'schema.yaml:3: schema.service_input_type: There is no type "a". Did you mean "A"?',
-                "schema.yaml:5: schema.types.A: is not used.",
-                "schema.yaml:6: schema.types.B: is not used.",
                 "schema.yaml:6: schema.types.B: must be a mapping that describes a type.",
             ],
         ),

@@ -1,0 +1,295 @@
+"""Promises about runs: one at a time on an instance, one worker at a time on a run, and no move beside the table."""
+
+from __future__ import annotations
+
+import multiprocessing
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from engine.catalog.catalog import Catalog
+from engine.catalog.tables import Run
+from engine.core.runs import ACTIVE, TABLE, TERMINAL, Event, Status
+from engine.errors import Busy, Conflict, NotFound
+from tests.catalog.world import NOW, WORKER, World, at_once, opened
+
+LEGAL = [(event, before, after) for event, edges in TABLE.items() for before, after in edges.items()]
+ILLEGAL = [(event, status) for event in Event for status in Status if status not in TABLE[event]]
+
+
+@pytest.mark.parametrize(("event", "before", "after"), LEGAL)
+def test_every_edge_of_the_table_is_a_move(world: World, event: Event, before: Status, after: Status) -> None:
+    instance = world.environment()
+    run = world.run(instance, before)
+
+    moved = world.move(run, event, executor=WORKER)
+
+    assert moved.status == after
+    assert (moved.ended_at == NOW) is (after in TERMINAL)
+    assert (moved.executor == WORKER) is (after in (Status.PLANNING, Status.APPLYING))
+    assert world.seen(instance).last_status == after
+
+
+@pytest.mark.parametrize(("event", "before"), ILLEGAL)
+def test_a_move_that_the_table_does_not_have_is_refused_and_changes_nothing(
+    world: World, event: Event, before: Status
+) -> None:
+    run = world.run(world.environment(), before)
+
+    with pytest.raises(Conflict) as refused:
+        world.move(run, event)
+
+    assert refused.value.message == f"Cannot {event.value} a run that is {before.value}."
+    assert world.reload(run).model_dump() == run.model_dump()
+
+
+@pytest.mark.parametrize("status", sorted(ACTIVE))
+def test_an_instance_with_an_active_run_is_busy(world: World, status: Status) -> None:
+    instance = world.environment()
+    run = world.run(instance, status)
+
+    with pytest.raises(Busy) as refused:
+        world.run(instance)
+
+    assert refused.value.message == f"environment/prod is held by run {run.id} ({status.value})."
+    assert refused.value.hint == f"See it: landform run show {run.id}"
+
+
+@pytest.mark.parametrize("status", sorted(TERMINAL))
+def test_an_instance_is_free_when_its_run_has_ended(world: World, status: Status) -> None:
+    instance = world.environment()
+    world.run(instance, status)
+
+    assert world.run(instance).status == Status.QUEUED
+
+
+def test_of_many_threads_that_ask_for_a_run_one_gets_it_and_the_others_are_told_who_holds_it(world: World) -> None:
+    instance = world.environment()
+
+    answers = at_once(lambda: world.run(instance), 16)
+
+    assert [type(answer) for answer in answers].count(Run) == 1
+    assert {str(answer) for answer in answers if isinstance(answer, Busy)} == {
+        "environment/prod is held by run 1 (queued)."
+    }
+    assert [type(answer) for answer in answers].count(Busy) == 15
+
+
+def _ask(path: Path) -> str:
+    catalog = opened(path)
+    try:
+        with catalog.write() as tx:
+            instance = tx.instance_by_id(1)
+            tx.add_run(instance, operation="deploy", version_id=1, template="lab@1.0", requested_by="ana")
+    except Busy:
+        return "busy"
+    finally:
+        catalog.close()
+    return "queued"
+
+
+def test_of_many_processes_that_ask_for_a_run_one_gets_it(world: World, path: Path) -> None:
+    world.environment()
+
+    with multiprocessing.get_context("spawn").Pool(3) as pool:
+        answers = pool.map(_ask, [path] * 12, chunksize=1)
+
+    assert sorted(answers) == ["busy"] * 11 + ["queued"]
+
+
+@pytest.mark.parametrize("status", [Status.QUEUED, Status.APPROVED])
+def test_of_eight_workers_one_claims_the_run(world: World, status: Status) -> None:
+    run = world.run(world.environment(), status)
+
+    answers = at_once(lambda: world.move(run, Event.CLAIM, executor=WORKER), 8)
+
+    assert [type(answer) for answer in answers].count(Run) == 1
+    assert [type(answer) for answer in answers].count(Conflict) == 7
+    assert world.reload(run).fence == run.fence + 1
+
+
+def test_a_claim_counts_the_fence_and_the_attempts_to_plan(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+    world.move(run, Event.LOSE, fence=1)
+    again = world.move(run, Event.CLAIM, executor=WORKER)
+    world.move(run, Event.APPROVE, fence=2)
+
+    applying = world.move(run, Event.CLAIM, executor=WORKER)
+
+    assert (run.fence, run.attempt) == (1, 1)
+    assert (again.fence, again.attempt) == (2, 2)
+    assert (applying.fence, applying.attempt) == (3, 2)
+
+
+@pytest.mark.parametrize("event", [Event.ASK, Event.FAIL, Event.FIND_NOTHING, Event.CANCEL, Event.LOSE, Event.CLAIM])
+def test_a_worker_whose_run_was_claimed_by_another_cannot_move_it(world: World, event: Event) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+    world.move(run, Event.LOSE, fence=1)
+    taken = world.move(run, Event.CLAIM, executor={**WORKER, "pid": 8})
+
+    with pytest.raises(Conflict) as refused:
+        world.move(run, event, fence=1)
+
+    assert refused.value.message == "Run 1 has been taken over by another worker."
+    assert world.reload(run).model_dump() == taken.model_dump()
+
+
+def test_a_worker_notes_what_it_learns_while_it_holds_the_run(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+
+    with world.catalog.write() as tx:
+        noted = tx.note(1, fence=1, fingerprint={"bundle": "aa"})
+
+    assert noted.fingerprint == {"bundle": "aa"}
+    assert world.reload(run).fingerprint == {"bundle": "aa"}
+
+
+def test_a_worker_can_ask_whether_it_still_holds_its_run(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+
+    with world.catalog.write() as tx:
+        held = tx.note(1, fence=1)
+
+    assert held == run
+
+
+@pytest.mark.parametrize(
+    ("meanwhile", "message"),
+    [
+        ("fence = 2", "Run 1 has been taken over by another worker."),
+        ("status = 'queued'", "Cannot fail a run that is queued."),
+        ("fence = 2, status = 'failed'", "Run 1 has been taken over by another worker."),
+    ],
+)
+def test_a_run_that_has_changed_since_it_was_read_is_not_moved(world: World, meanwhile: str, message: str) -> None:
+    world.run(world.environment(), Status.PLANNING)
+
+    def act() -> None:
+        with world.catalog.write() as tx:
+            tx.run(1)
+            # as another transaction would do it in a database that lets two overlap
+            tx._session.connection().exec_driver_sql(f"UPDATE run SET {meanwhile}")
+            tx.move(1, Event.FAIL, fence=1)
+
+    with pytest.raises(Conflict) as refused:
+        act()
+
+    assert refused.value.message == message
+
+
+def test_a_worker_that_has_lost_its_run_notes_nothing(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+    world.move(run, Event.LOSE, fence=1)
+
+    with pytest.raises(Conflict) as ended, world.catalog.write() as tx:
+        tx.note(1, fence=1, fingerprint={"bundle": "aa"})
+    world.move(run, Event.CLAIM, executor=WORKER)
+    with pytest.raises(Conflict) as taken, world.catalog.write() as tx:
+        tx.note(1, fence=1, fingerprint={"bundle": "aa"})
+
+    assert ended.value.message == "Run 1 is queued: nobody works on it any more."
+    assert taken.value.message == "Run 1 has been taken over by another worker."
+    assert world.reload(run).fingerprint == {}
+
+
+def test_a_move_records_when_and_what_was_learned_with_it(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+    world.move(run, Event.ASK, fence=1, summary={"changes": []}, fingerprint={"state": "s"})
+    world.move(run, Event.APPROVE, approved_by="ben", approval_reason="looks right")
+    world.move(run, Event.CLAIM, executor=WORKER)
+
+    ended = world.move(run, Event.SUCCEED, fence=2, outputs={"url": {"value": "x"}}, message="Done.")
+
+    assert (ended.planned_at, ended.approved_at, ended.applied_at, ended.ended_at) == (NOW, NOW, NOW, NOW)
+    assert (ended.summary, ended.fingerprint) == ({"changes": []}, {"state": "s"})
+    assert (ended.approved_by, ended.approval_reason, ended.message) == ("ben", "looks right", "Done.")
+    assert ended.outputs == {"url": {"value": "x"}}
+
+
+def test_the_instance_follows_its_last_run(world: World) -> None:
+    instance = world.environment()
+    world.run(instance, Status.FAILED)
+
+    second = world.run(instance)
+    queued = world.seen(instance)
+    world.move(second, Event.CLAIM, executor=WORKER)
+
+    assert (queued.last_run_id, queued.last_status) == (2, "queued")
+    assert (world.seen(instance).last_run_id, world.seen(instance).last_status) == (2, "planning")
+
+
+def test_a_wish_to_cancel_is_kept_from_the_first_time_and_only_while_somebody_works(world: World) -> None:
+    instance = world.environment()
+    run = world.run(instance)
+
+    with pytest.raises(Conflict) as refused, world.catalog.write() as tx:
+        tx.request_cancel(1)
+    world.move(run, Event.CLAIM, executor=WORKER)
+    with world.catalog.write() as tx:
+        wished = tx.request_cancel(1).cancel_requested_at
+
+    assert refused.value.message == "Cannot cancel a run that is queued."
+    assert wished == NOW
+    assert world.reload(run).status == Status.PLANNING
+
+
+def test_history_is_newest_first_and_outlives_the_instance(world: World) -> None:
+    instance = world.environment()
+    runs = [world.run(instance, Status.FAILED).id for _ in range(3)]
+    with world.catalog.write() as tx:
+        tx.remove_instance(tx.instance_by_id(1))
+
+    with world.catalog.read() as tx:
+        found = [run.id for run in tx.runs_of("environment/prod", 2)]
+
+    assert runs == [1, 2, 3]
+    assert found == [3, 2]
+
+
+def test_the_catalog_knows_who_works_and_who_is_held(world: World) -> None:
+    statuses = [Status.PLANNING, Status.APPLYING, Status.PLANNED, Status.FAILED]
+    for status in statuses:
+        world.run(world.environment(f"env-{status.value}"), status)
+    addresses = [f"environment/env-{status.value}" for status in statuses]
+
+    with world.catalog.read() as tx:
+        executing = [run.address for run in tx.executing()]
+        held = {address: run.status for address, run in tx.busy_instances(addresses).items()}
+
+    assert executing == ["environment/env-planning", "environment/env-applying"]
+    assert held == {
+        "environment/env-applying": "applying",
+        "environment/env-planned": "planned",
+        "environment/env-planning": "planning",
+    }
+
+
+def test_the_active_run_is_the_one_that_holds_the_instance(world: World) -> None:
+    instance = world.environment()
+    with world.catalog.read() as tx:
+        before = tx.active_run(instance)
+    run = world.run(instance, Status.PLANNED)
+
+    with world.catalog.read() as tx:
+        after = tx.active_run(instance)
+
+    assert before is None
+    assert after == run
+
+
+def test_a_run_that_was_never_made_is_not_found(catalog: Catalog) -> None:
+    with pytest.raises(NotFound) as refused, catalog.read() as tx:
+        tx.run(42)
+
+    assert refused.value.message == "There is no run 42."
+    assert refused.value.hint == "See them all: landform run list"
+
+
+def test_the_number_of_a_run_never_comes_back(world: World, path: Path) -> None:
+    world.run(world.environment(), Status.FAILED)
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DELETE FROM run")
+
+    assert world.run(world.environment("test")).id == 2
