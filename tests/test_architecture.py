@@ -101,8 +101,8 @@ def test_there_is_no_cycle_between_modules() -> None:
             if target in graph and target != name(file):
                 graph[name(file).removesuffix(".__init__")].add(target)
 
-    while leaves := {module for module, targets in graph.items() if not targets & graph.keys()}:
-        graph = {module: targets for module, targets in graph.items() if module not in leaves}
+    while ends := {module for module in graph if not graph[module] or not any(module in to for to in graph.values())}:
+        graph = {module: targets - ends for module, targets in graph.items() if module not in ends}
 
     assert graph == {}
 

@@ -51,7 +51,7 @@ def check(files: Mapping[str, bytes], kind: TemplateKind | None = None) -> Check
     text, document, problems = _document(files)
     found = kind or _kind(files, document)
     if found is None:
-        return Checked(None, None, text, (), (), (*problems, _nothing()))
+        return Checked(None, None, text, (), (), tuple(sorted((*problems, _nothing()))))
     customer_managed = found is TemplateKind.ENVIRONMENT and not _below(files, PartName.INFRASTRUCTURE)
     schema_found, schema_problems = (
         schema.parse(document, customer_managed=customer_managed) if document else (None, ())

@@ -88,18 +88,22 @@ def _missing(part: PartName, members: _Members, passed: list[str], step: str, re
     where = ".".join([*passed, name])
     known = ", ".join(".".join([*passed, member]) for member in members if not member.endswith("[]"))
     message = f"{_NOUN[part]} is not given {where}."
-    return Problem(read.file, read.line, field, message, "hcl/unknown-reference", hint=hint or f"There is: {known}.")
+    return Problem(
+        read.file, read.line, field, message, "hcl/unknown-reference", hint=f"{hint} There is: {known}.".strip()
+    )
 
 
 def unused(parts: Collection[Loaded], schema: Schema, document: Document) -> Iterator[Problem]:
     """A warning for each input that no code reads; none when some code could not be read."""
-    if not parts or not all(loaded.is_complete for loaded in parts):
+    if not all(loaded.is_complete for loaded in parts):
         return
     read = {read.path for loaded in parts for read in loaded.part.reads}
     is_service = schema.kind is TemplateKind.SERVICE
     maps = ("service_instance.inputs", "service_instances[].inputs") if is_service else ("environment.inputs",)
-    yield from _unused(schema.type, schema.type_name, maps, read, document)
-    if schema.pipeline_type is not None:
+    names = {loaded.part.name for loaded in parts}
+    if names & {PartName.INFRASTRUCTURE, PartName.INSTANCE}:
+        yield from _unused(schema.type, schema.type_name, maps, read, document)
+    if schema.pipeline_type is not None and PartName.PIPELINE in names:
         yield from _unused(schema.pipeline_type, schema.pipeline_type_name, ("pipeline.inputs",), read, document)
 
 

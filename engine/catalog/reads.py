@@ -123,11 +123,11 @@ class Reads:
         return [_run(row) for row in rows]
 
     def run(self, run_id: int) -> Row:
-        """Everything about a run. Raises NotFound."""
+        """Everything about a run, its plan resource by resource in `summary`. Raises NotFound."""
         rows = self._rows(statements.RUN, id=run_id)
         if not rows:
             raise missing.no_run(run_id)
-        return _run(rows[0])
+        return _run(rows[0]) | {"summary": rows[0]["summary"]}
 
     def history(self, address: Address | str, before: int | None = None, limit: int = ALL) -> list[Row]:
         """The runs of an address, newest first, those of an instance that has gone included.
@@ -243,9 +243,8 @@ def _service(row: Row) -> Row:
 
 def _run(row: Row) -> Row:
     """The run with what follows from its status, and with its plan as a sentence and as counts."""
-    status, stored = Status(row["status"]), row.pop("summary")
-    summary = plans.from_json(stored) if stored else None
-    return row | {
+    status, summary = Status(row["status"]), plans.from_json(row["summary"]) if row["summary"] else None
+    return {name: value for name, value in row.items() if name != "summary"} | {
         "plan": summary.sentence() if summary else None,
         "changes": summary.counts() if summary else None,
         "is_terminal": is_terminal(status),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 
 import click
 
@@ -17,9 +18,9 @@ INTERRUPTED = 130
 
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether the command line asks for JSON, told before it is parsed so that usage errors obey it too."""
-    pairs = zip(arguments, [*arguments[1:], ""], strict=True)
     joined = ("-ojson", "--output=json")
-    return any((flag in ("-o", "--output") and value == "json") or flag in joined for flag, value in pairs)
+    apart = set(pairwise(arguments))
+    return any(argument in joined for argument in arguments) or ("-o", "json") in apart or ("--output", "json") in apart
 
 
 def report(error: LandformError, *, as_json: bool) -> int:

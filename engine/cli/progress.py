@@ -35,7 +35,7 @@ class Progress:
 
     def __init__(self, session: Session, runs: Sequence[Row]) -> None:
         self._session = session
-        self._lines = {run["id"]: _Line(run["address"].partition("/")[2], run["status"]) for run in runs}
+        self._lines = {run["id"]: _line(run) for run in runs}
         self._lock = threading.Lock()
         self._live: Live | None = None
 
@@ -85,12 +85,17 @@ class Progress:
         return table
 
 
+def _line(run: Row) -> _Line:
+    planned = sum((run["changes"] or {}).values())
+    return _Line(run["address"].partition("/")[2], run["status"], planned)
+
+
 def _advance(line: _Line, phase: str, event: events.Event | None) -> str:
     """Moves the line on; what to print of it where nothing updates itself, "" for nothing."""
     if event is None:
         line.phase, line.current = phase, ""
         return phase
-    if isinstance(event, events.PlannedChange) and phase == "planning":
+    if isinstance(event, events.PlannedChange) and phase == "plan":
         line.planned += 1
         return event.text
     if isinstance(event, events.ApplyStart):

@@ -1,25 +1,21 @@
-"""YAML documents whose every value knows its line; how a place inside one is written."""
+"""YAML documents whose every value knows its line."""
 
 from __future__ import annotations
 
-import json
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
+from engine.core.paths import Json as Json
+from engine.core.paths import Path as Path
+from engine.core.paths import dotted as dotted
+from engine.core.paths import short as short
+from engine.core.paths import shown as shown
+from engine.core.paths import undotted as undotted
+from engine.core.paths import unprintable as unprintable
 from engine.errors import Invalid, Problem, Severity
-
-Path = tuple[str | int, ...]
-"""The way to a value inside a document: keys and list positions."""
-Json = dict[str, Any]
-"""A JSON object; its values are JSON trees."""
 
 TEXT_MAX = 2 * 1024 * 1024
 _FIELD_MAX = 200
-_PLAIN_KEY = re.compile(r"[A-Za-z0-9_$-]+", re.ASCII)
-_STEP = re.compile(r'\.?(?P<key>[A-Za-z0-9_$-]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]', re.ASCII)
-_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True)
@@ -92,68 +88,13 @@ def dump(value: object) -> str:
     return write(value)
 
 
-def unprintable(text: str) -> str:
-    """The first character that YAML does not allow, as `U+0007`; "" when there is none."""
-    match = _UNPRINTABLE.search(text)
-    return f"U+{ord(match[0]):04X}" if match else ""
-
-
-def dotted(path: Path) -> str:
-    """The place as people write it: `instances[0].spec.port`; "" for the whole document."""
-    return "".join(map(_step, path)).removeprefix(".")
-
-
-def undotted(text: str) -> Path:
-    """The place that dotted() wrote. Raises Invalid when `text` is not one."""
-    path: list[str | int] = []
-    position = 0
-    while position < len(text):
-        match = _STEP.match(text, position)
-        if match is None or (match["key"] and match[0].startswith(".") != bool(path)):
-            raise Invalid(f"{shown(text)} is not the name of an input.", hint="Names look like port or server.port.")
-        path.append(_read_step(match))
-        position = match.end()
-    return tuple(path)
-
-
-def shown(value: object, length: int = 60) -> str:
-    """`value` as a message shows it: JSON on one line, cut where it is long."""
-    # cut before encoding too: a list may hold megabytes
-    if isinstance(value, str):
-        text = json.dumps(value[:length], ensure_ascii=not value.isprintable())
-        return text if len(value) <= length and len(text) <= length + 2 else f'{text[: length - 3].rstrip(chr(92))}..."'
-    return short(json.dumps(value, ensure_ascii=True, default=str), length)
-
-
-def short(text: str, length: int) -> str:
-    """`text`, cut to `length` characters."""
-    return text if len(text) <= length else text[: length - 3] + "..."
-
-
-def _step(step: str | int) -> str:
-    if isinstance(step, int):
-        return f"[{step}]"
-    return f".{step}" if _PLAIN_KEY.fullmatch(step) else f"[{json.dumps(step)}]"
-
-
-def _read_step(match: re.Match[str]) -> str | int:
-    if match["key"]:
-        return match["key"]
-    if match["index"]:
-        return int(match["index"])
-    try:
-        return str(json.loads(match["quoted"]))
-    except ValueError:
-        raise Invalid(f"{shown(match['quoted'])} is not a name in JSON's quotes.") from None
-
-
 def _check_characters(text: str, file: str) -> None:
-    match = _UNPRINTABLE.search(text)
+    character = unprintable(text)
     if len(text) > TEXT_MAX:
         problem = Problem(file, 0, "", f"has {len(text):,} characters; {TEXT_MAX:,} are the most.", "yaml/size")
-    elif match:
-        line = text.count("\n", 0, match.start()) + 1
-        problem = Problem(file, line, "", f"The character {unprintable(match[0])} is not allowed.", "yaml/character")
+    elif character:
+        line = next(number for number, line in enumerate(text.split("\n"), 1) if unprintable(line))
+        problem = Problem(file, line, "", f"The character {character} is not allowed.", "yaml/character")
     else:
         return
     raise Invalid(f"{file} cannot be read:", problems=[problem])

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from engine.core.located import Path, short, shown, unprintable
+from engine.core.paths import Path, short, shown, unprintable
 
 NODES_MAX = 10_000
 DEPTH_MAX = 50

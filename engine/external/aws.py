@@ -45,7 +45,8 @@ def _fetched(
 
     # buckets with dots in their name, and test servers, are reached by path
     config = Config(s3={"addressing_style": "path"}) if endpoint else Config()
-    client: Any = boto3.client("s3", endpoint_url=endpoint, config=config)
+    # the default session would keep the credentials of its first use
+    client: Any = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
     try:
         wanted = {"VersionId": version_id} if version_id else {}
         answer = client.get_object(Bucket=bucket, Key=key, **wanted)

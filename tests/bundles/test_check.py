@@ -205,23 +205,23 @@ def test_jinja_expressions_are_checked_and_the_code_around_them_is_only_read() -
 
 
 CODE = {
-    'variable "environment" {\n  default = 1\n}': "infrastructure/main.tf:1: The variable environment is declared by a file that Landform generates.",
-    'variable "pipeline" {}': "infrastructure/main.tf:1: The variable pipeline is declared by a file that Landform generates.",
-    'variable "region" {}': "infrastructure/main.tf:1: The variable region has no default.",
-    'output "a" {}\noutput "a" {}': "infrastructure/main.tf:2: The output a is declared in main.tf:1 already.",
-    'resource "a" "b" {}\nresource "a" "b" {}': "infrastructure/main.tf:2: The resource a.b is declared in main.tf:1 already.",
-    'variable "a" {\n default = 1\n}\nvariable "a" {\n default = 1\n}': "infrastructure/main.tf:4: The variable a is declared in main.tf:1 already.",
-    f'output "{"x" * 101}" {{}}': f"infrastructure/main.tf:1: The output {'x' * 77}... has 101 characters; 100 are the most.",
-    "locals { a = var.regoin }": "infrastructure/main.tf:1: var.regoin: There is no such variable.",
-    'module "m" {\n source = "./net"\n}': "infrastructure/main.tf:1: source: There is no Terraform file in ./net.",
-    'module "m" {\n source = "../x"\n}': "infrastructure/main.tf:1: source: The module ../x lies outside the folder that Terraform is given.",
-    "locals {": 'infrastructure/main.tf:1: The "{" opened here is never closed.',
+    'variable "environment" {}': "1: The variable environment is declared by a file that Landform generates.",
+    'variable "pipeline" {}': "1: The variable pipeline is declared by a file that Landform generates.",
+    'variable "region" {}': "1: The variable region has no default.",
+    'output "a" {}\noutput "a" {}': "2: The output a is declared in main.tf:1 already.",
+    'resource "a" "b" {}\nresource "a" "b" {}': "2: The resource a.b is declared in main.tf:1 already.",
+    'variable "a" {\n default = 1\n}\nvariable "a" {\n default = 1\n}': "4: The variable a is declared in main.tf:1 already.",
+    f'output "{"x" * 101}" {{}}': f"1: The output {'x' * 77}... has 101 characters; 100 are the most.",
+    "locals { a = var.regoin }": "1: var.regoin: There is no such variable.",
+    'module "m" {\n source = "./net"\n}': "1: source: There is no Terraform file in ./net.",
+    'module "m" {\n source = "../x"\n}': "1: source: The module ../x lies outside the folder that Terraform is given.",
+    "locals {": '1: The "{" opened here is never closed.',
 }
 
 
 @pytest.mark.parametrize("code", CODE, ids=range(len(CODE)))
 def test_a_mistake_in_the_code_is_named(code: str) -> None:
-    assert found(environment(code + "\n")) == [CODE[code]]
+    assert found(environment(code + "\n")) == [f"infrastructure/main.tf:{CODE[code]}"]
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,14 @@ def test_override_files_may_declare_again_what_they_change() -> None:
 
 
 def test_modules_of_the_bundle_are_checked_too() -> None:
-    inner = b'variable "environment" {\n default = 1\n}\nlocals { x = var.environment.anything + var.typo }\nmodule "deep" {\n  source = "./deep"\n}\n'
+    inner = b"""variable "environment" {
+  default = 1
+}
+locals { x = var.environment.anything + var.typo }
+module "deep" {
+  source = "./deep"
+}
+"""
     code = 'module "net" {\n  source = "./modules/net"\n}\n'
     files = environment(
         code, **{"modules/net/main.tf": inner, "modules/net/deep/main.tf": b"locals {", "unused/main.tf": b"}"}
@@ -349,10 +356,8 @@ def test_a_bundle_of_the_wrong_kind_is_refused() -> None:
     problems = found(ENVIRONMENT, TemplateKind.SERVICE)
 
     assert "infrastructure/: does not belong to a service template; it belongs to an environment template." in problems
-    assert (
-        "schema/schema.yaml: schema: The schema is that of an environment template, but the bundle is a service template."
-        in problems
-    )
+    expected = "The schema is that of an environment template, but the bundle is a service template."
+    assert f"schema/schema.yaml: schema: {expected}" in problems
 
 
 def test_an_environment_of_a_schema_alone_is_customer_managed() -> None:
@@ -365,15 +370,16 @@ def test_an_environment_of_a_schema_alone_is_customer_managed() -> None:
 
 def test_nothing_at_all_says_what_is_expected() -> None:
     assert found({}) == [
-        "schema/schema.yaml: is missing.",
         "There is neither infrastructure/ nor instance_infrastructure/.",
+        "schema/schema.yaml: is missing.",
     ]
-    assert check({"schema/schema.yml": b""}).problems[0].hint == "Rename schema/schema.yml to schema/schema.yaml."
+    assert check({"schema/schema.yml": b""}).problems[1].hint == "Rename schema/schema.yml to schema/schema.yaml."
 
 
 def test_everything_is_found_at_once() -> None:
     files = {
-        "schema/schema.yaml": b"schema:\n  format: {openapi: '2.0'}\n  service_input_type: X\n  pipeline_input_type: X\n",
+        "schema/schema.yaml": b"schema:\n  format: {openapi: '2.0'}\n  service_input_type: X\n"
+        b"  pipeline_input_type: X\n",
         ".template-registration.yaml": b"compatible_environment: [a:1]\n",
         "instance_infrastructure/manifest.yaml": MANIFEST.replace(b"hcl", b"hlc"),
         "instance_infrastructure/main.tf": b"locals {\n  x = var.service.nam\n",
@@ -562,7 +568,11 @@ def test_any_bytes_are_checked_without_an_exception(
 
 def test_a_bundle_is_checked_in_well_under_a_second() -> None:
     check(SERVICE)
-    resource = b'resource "aws_x" "y%d" {\n  a = "${var.service.name}"\n  b = { c = [1, 2, var.service_instance.inputs.size] }\n}\n'
+    resource = b"""resource "aws_x" "y%d" {
+  a = "${var.service.name}"
+  b = { c = [1, 2, var.service_instance.inputs.size] }
+}
+"""
     files = SERVICE | {
         f"instance_infrastructure/f{n}.tf": b"".join(resource % (100 * n + i) for i in range(30)) for n in range(3)
     }

@@ -182,7 +182,15 @@ def test_a_read_knows_whether_its_absence_is_provided_for(case: str) -> None:
 
 
 def test_a_read_knows_its_line() -> None:
-    text = 'a = 1\nb = <<E\n\n ${var.service.name}\nE\nc = "${\n var.service.branch_name}"\nd = var.service.repository_id\n'
+    text = """a = 1
+b = <<E
+
+ ${var.service.name}
+E
+c = "${
+ var.service.branch_name}"
+d = var.service.repository_id
+"""
 
     assert reads(text) == [
         ("service.branch_name", 7, False),

@@ -7,6 +7,7 @@ import io
 import os
 import tarfile
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -227,10 +228,8 @@ def test_packing_is_the_same_every_time() -> None:
 @given(st.binary(max_size=3000))
 def test_any_bytes_are_files_or_refused(content: bytes) -> None:
     for archive in (content, gzip.compress(content)):
-        try:
-            pack.unpack(archive, NAME, SMALL)
-        except Invalid as error:
-            assert error.message
+        with suppress(Invalid):
+            assert isinstance(pack.unpack(archive, NAME, SMALL), dict)
 
 
 @given(st.integers(0, 2047), st.integers(0, 255))

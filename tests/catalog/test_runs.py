@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
@@ -19,30 +20,38 @@ LEGAL = [(event, before, after) for event, edges in TABLE.items() for before, af
 ILLEGAL = [(event, status) for event in Event for status in Status if status not in TABLE[event]]
 
 
-@pytest.mark.parametrize(("event", "before", "after"), LEGAL)
-def test_every_edge_of_the_table_is_a_move(world: World, event: Event, before: Status, after: Status) -> None:
-    instance = world.environment()
-    run = world.run(instance, before)
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """One catalog for all edges, each with an environment of its own: they are many."""
+    catalog = opened(tmp_path_factory.mktemp("edges") / "catalog.db")
+    yield World(catalog)
+    catalog.close()
 
-    moved = world.move(run, event, executor=WORKER)
+
+@pytest.mark.parametrize(("event", "before", "after"), LEGAL)
+def test_every_edge_of_the_table_is_a_move(shared: World, event: Event, before: Status, after: Status) -> None:
+    instance = shared.environment(f"{event.name}-{before.name}")
+    run = shared.run(instance, before)
+
+    moved = shared.move(run, event, executor=WORKER)
 
     assert moved.status == after
     assert (moved.ended_at == NOW) is (after in TERMINAL)
     assert (moved.executor == WORKER) is (after in (Status.PLANNING, Status.APPLYING))
-    assert world.seen(instance).last_status == after
+    assert shared.seen(instance).last_status == after
 
 
 @pytest.mark.parametrize(("event", "before"), ILLEGAL)
 def test_a_move_that_the_table_does_not_have_is_refused_and_changes_nothing(
-    world: World, event: Event, before: Status
+    shared: World, event: Event, before: Status
 ) -> None:
-    run = world.run(world.environment(), before)
+    run = shared.run(shared.environment(f"{event.name}-{before.name}"), before)
 
     with pytest.raises(Conflict) as refused:
-        world.move(run, event)
+        shared.move(run, event)
 
     assert refused.value.message == f"Cannot {event.value} a run that is {before.value}."
-    assert world.reload(run).model_dump() == run.model_dump()
+    assert shared.reload(run).model_dump() == run.model_dump()
 
 
 @pytest.mark.parametrize("status", sorted(ACTIVE))

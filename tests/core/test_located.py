@@ -125,7 +125,7 @@ def test_a_byte_order_mark_is_tolerated():
         ("a: .inf", "f.yaml:1: a: .inf is not a finite number."),
         ("a: .NaN", "f.yaml:1: a: .NaN is not a finite number."),
         ("a: 1e999", "f.yaml:1: a: 1e999 is not a finite number."),
-        ("a: " + "9" * 5000, f'f.yaml:1: a: "{"9" * 56}..." is a number with too many digits.'),
+        ("a: " + "9" * 5000, f'f.yaml:1: a: "{"9" * 57}..." is a number with too many digits.'),
         ("a: *x", "f.yaml:1: a: The alias *x stands for nothing."),
         ("a: &x\n  - *x", "f.yaml:2: a[0]: The alias *x contains itself."),
         ("a: 1\n---\nb: 2", "f.yaml:2: A second document begins here; one is expected."),
@@ -214,7 +214,7 @@ def test_what_is_not_a_place_is_refused(text):
 
 @pytest.mark.parametrize(
     ("value", "text"),
-    [("x", '"x"'), (80, "80"), (True, "true"), (None, "null"), ("a" * 61, '"' + "a" * 56 + '..."'), ([1], "[1]")],
+    [("x", '"x"'), (80, "80"), (True, "true"), (None, "null"), ("a" * 61, '"' + "a" * 57 + '..."'), ([1], "[1]")],
 )
 def test_values_are_shown_briefly(value, text):
     assert shown(value) == text

@@ -44,7 +44,8 @@ def test_an_environment_spec_holds_inputs():
 
 
 @pytest.mark.parametrize(
-    "text", ["proton: EnvironmentSpec", "proton: EnvironmentSpec\nspec:\n", '{"proton": "EnvironmentSpec", "spec": {}}']
+    "text",
+    ["proton: EnvironmentSpec", "proton: EnvironmentSpec\nspec:\n", '{"proton": "EnvironmentSpec", "spec": {}}'],
 )
 def test_an_environment_spec_may_leave_all_to_defaults(text):
     assert spec.environment_spec(document(text)) == EnvironmentSpec({})
@@ -61,16 +62,11 @@ def test_a_service_spec_holds_a_pipeline_and_instances():
     assert found.instance("db") is None
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "proton: ServiceSpec",
-        "proton: ServiceSpec\ninstances: []\npipeline: {}",
-        "proton: ServiceSpec\ninstances:\npipeline:",
-    ],
-)
-def test_a_service_spec_may_have_no_instances_and_an_empty_pipeline(text):
-    assert spec.service_spec(document(text), pipeline=True) == ServiceSpec({}, ())
+@pytest.mark.parametrize("sections", ["", "instances: []\npipeline: {}", "instances:\npipeline:"])
+def test_a_service_spec_may_have_no_instances_and_an_empty_pipeline(sections):
+    found = spec.service_spec(document(f"proton: ServiceSpec\n{sections}"), pipeline=True)
+
+    assert found == ServiceSpec({}, ())
 
 
 def test_a_service_without_pipeline_has_no_pipeline_inputs():
@@ -148,7 +144,8 @@ def test_a_long_instance_name_is_refused():
     found = refused(f"proton: ServiceSpec\ninstances:\n- {{name: {'a' * 101}, environment: e}}\n")
 
     assert found == [
-        'spec.yaml:3: instances[0].name: The instance name "aaaaaaaaaaaaaaaaaaaa..." has 101 characters; 100 are the most.'
+        "spec.yaml:3: instances[0].name: "
+        "The instance name 'aaaaaaaaaaaaaaaaaaaa...' has 101 characters; 100 are the most."
     ]
 
 

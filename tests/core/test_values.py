@@ -131,7 +131,7 @@ def test_all_problems_of_a_spec_are_reported_at_once_each_with_its_line():
 def test_no_long_value_is_repeated():
     found = wrong("{type: number}", "x" * 50_000)
 
-    assert found == [f'spec.yaml:2: spec.x: "{"x" * 56}..." is not a number.']
+    assert found == [f'spec.yaml:2: spec.x: "{"x" * 57}..." is not a number.']
 
 
 def test_a_template_without_inputs_takes_none():

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,10 @@ def terraform(folder: Path, *arguments: str, data_dir: Path | None = None, code:
 
 def init(folder: Path) -> None:
     terraform(folder, "init", "-input=false", "-no-color")
+
+
+def init_in_full(folder: Path) -> None:
+    terraform(folder, "init", "-input=false", "-no-color", data_dir=folder / ".terraform")
 
 
 def rendered(values: Values, engine: str = "hcl", **files: bytes) -> dict[str, bytes]:
@@ -172,7 +177,10 @@ def test_a_pipeline_may_have_no_instances(tmp_path: Path) -> None:
     assert outputs(tmp_path, rendered(PipelineValues("web", SERVICE), main_tf=code)) == {"count": 0}
 
 
-def test_a_prepared_version_with_modules_serves_two_instances_and_stays_as_it_was(tmp_path: Path) -> None:
+@pytest.mark.parametrize("prepare", [init, init_in_full])
+def test_a_prepared_version_with_modules_serves_two_instances_and_stays_as_it_was(
+    tmp_path: Path, prepare: Callable[[Path], None]
+) -> None:
     far = tmp_path / "far"
     far.mkdir()
     (far / "main.tf").write_text('output "path" { value = path.module }', encoding="utf-8")
@@ -186,7 +194,7 @@ output "paths" {{ value = [module.near.path, module.far.path] }}
     found, digests = [], []
     for name in ("one", "two"):
         files = rendered(EnvironmentValues(name, "vpc"), main_tf=code, modules__near__main_tf=near)
-        ready = Preparation(tmp_path / "prepared").ensure("k", files, init)
+        ready = Preparation(tmp_path / "prepared").ensure("k", files, prepare)
         digests.append(digest(tmp_path / "prepared"))
         workspace = Workspace(tmp_path / name)
         workspace.write(ready.with_lock(files))

@@ -1,0 +1,102 @@
+"""S3 as moto's server plays it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import boto3
+import pytest
+import requests
+from moto.server import ThreadedMotoServer
+
+from engine.errors import ExternalFailure, Invalid, NotFound
+from engine.external.aws import fetch_object
+
+LIMIT = 1000
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(autouse=True)
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "test")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "test")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
+
+
+@pytest.fixture(scope="module")
+def versions(endpoint: str) -> Iterator[list[str]]:
+    """Bucket `plain` with `web.tar.gz`; bucket `kept` with two versions of it, oldest first."""
+    client = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="t", aws_secret_access_key="t"
+    )
+    client.create_bucket(Bucket="plain")
+    client.create_bucket(Bucket="kept")
+    client.put_bucket_versioning(Bucket="kept", VersioningConfiguration={"Status": "Enabled"})
+    client.put_object(Bucket="plain", Key="web.tar.gz", Body=b"content")
+    client.put_object(Bucket="plain", Key="large", Body=bytes(LIMIT + 1))
+    yield [client.put_object(Bucket="kept", Key="web.tar.gz", Body=body)["VersionId"] for body in (b"one", b"two")]
+    client.close()
+
+
+def test_an_object_is_read(endpoint: str, versions: list[str]) -> None:
+    assert fetch_object("plain", "web.tar.gz", None, LIMIT, endpoint) == (b"content", "")
+
+
+def test_the_newest_version_is_read_unless_one_is_named(endpoint: str, versions: list[str]) -> None:
+    assert fetch_object("kept", "web.tar.gz", None, LIMIT, endpoint) == (b"two", versions[1])
+    assert fetch_object("kept", "web.tar.gz", versions[0], LIMIT, endpoint) == (b"one", versions[0])
+
+
+def test_what_is_not_there_is_named(endpoint: str, versions: list[str]) -> None:
+    with pytest.raises(NotFound, match=r"^There is no bucket nowhere\.$"):
+        fetch_object("nowhere", "web.tar.gz", None, LIMIT, endpoint)
+    with pytest.raises(NotFound, match=r"^There is no s3://plain/other\.$"):
+        fetch_object("plain", "other", None, LIMIT, endpoint)
+    with pytest.raises(NotFound, match=r"^There is no version 1234 of s3://kept/web.tar.gz\.$"):
+        fetch_object("kept", "web.tar.gz", "1234", LIMIT, endpoint)
+
+
+def test_an_object_that_is_too_large_is_refused(endpoint: str, versions: list[str]) -> None:
+    with pytest.raises(Invalid, match=r"^s3://plain/large has 1,001 bytes; 1,000 are the most\.$"):
+        fetch_object("plain", "large", None, LIMIT, endpoint)
+
+
+def test_a_refusal_is_said_with_what_is_needed(endpoint: str, versions: list[str]) -> None:
+    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"0", timeout=10)
+
+    with pytest.raises(ExternalFailure) as caught:
+        fetch_object("plain", "web.tar.gz", None, LIMIT, endpoint)
+
+    requests.post(f"{endpoint}/moto-api/reset-auth", data=b"1000000", timeout=10)
+    assert caught.value.message == "s3://plain/web.tar.gz cannot be read: S3 denies it (InvalidAccessKeyId)."
+    assert "s3:GetObject" in caught.value.hint
+
+
+def test_missing_credentials_are_said(endpoint: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    with pytest.raises(ExternalFailure, match=r"^s3://plain/web.tar.gz cannot be read: no AWS credentials\.$"):
+        fetch_object("plain", "web.tar.gz", None, LIMIT, endpoint)
+
+
+def test_a_service_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_MAX_ATTEMPTS", "1")
+
+    with pytest.raises(ExternalFailure, match=r"^s3://plain/x cannot be read: Could not connect"):
+        fetch_object("plain", "x", None, LIMIT, "http://127.0.0.1:1")
+
+
+def test_an_address_that_cannot_be_one_is_refused(endpoint: str) -> None:
+    with pytest.raises(Invalid, match=r"^s3://a b/x is not the address of an S3 object\.$"):
+        fetch_object("a b", "x", None, LIMIT, endpoint)
