@@ -80,8 +80,8 @@ class _Parser:
                 self._wrong((*place, "default"), "must not be there: without infrastructure, inputs become outputs.")
 
     def _mapping(self, path: Path, value: object, known: tuple[str, ...]) -> Json:
-        if not isinstance(value, dict):
-            message = f"is required: a mapping with {', '.join(known)}." if value is None else "must be a mapping."
+        if not isinstance(value, dict) or (path and not value):
+            message = "must be a mapping." if value else f"is required: a mapping with {', '.join(known)}."
             self._wrong(path, message)
             return {}
         for key in value:

@@ -6,6 +6,10 @@ from collections.abc import Collection, Mapping
 
 from engine.core.bundle import Part, Read
 
+ALL = "*"
+"""Stands for the names of all outputs, where code reads the map of them as a whole."""
+_SEPARATOR = ","
+
 
 def missing(part: Part, offered: Collection[str]) -> tuple[Read, ...]:
     """The unguarded reads of environment outputs that are not `offered`: one an output, where it is first read."""
@@ -19,22 +23,30 @@ def missing(part: Part, offered: Collection[str]) -> tuple[Read, ...]:
     return tuple(first.values())
 
 
-def used(part: Part, offered: Collection[str]) -> frozenset[str]:
-    """The environment outputs whose value the part depends on."""
+def read(part: Part, outputs: Mapping[str, str]) -> dict[str, str]:
+    """What the part depends on of an environment, whose outputs are name -> fingerprint.
+
+    Output name -> fingerprint, "" for one that is read but not there; ALL -> the names, where the map is read whole.
+    """
+    found = {name: outputs.get(name, "") for name in sorted(part.environment_outputs_used())}
     if part.reads_all_environment_outputs():
-        return frozenset(offered)
-    return part.environment_outputs_used() & set(offered)
+        found |= {**outputs, ALL: _SEPARATOR.join(sorted(outputs))}
+    return found
 
 
 def changed(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:
-    """The outputs read `then` whose value differs `now`, as `environment/prod vpc_id`, sorted.
+    """The outputs that are not as they were when they were read, as `environment/prod vpc_id`, sorted.
 
-    Both map an upstream address to {output name: fingerprint}. An upstream that `now` does not mention is not judged.
+    `then` maps an upstream address to what read() found, `now` to its outputs as name -> fingerprint. An upstream that
+    `now` does not mention is not judged.
     """
-    return sorted(
-        f"{address} {name}"
-        for address, outputs in then.items()
-        if address in now
-        for name, fingerprint in outputs.items()
-        if now[address].get(name) != fingerprint
-    )
+    pairs = ((address, found, now[address]) for address, found in then.items() if address in now)
+    return sorted(f"{address} {name}" for address, found, current in pairs for name in _differing(found, current))
+
+
+def _differing(found: Mapping[str, str], current: Mapping[str, str]) -> set[str]:
+    values = {name for name, fingerprint in found.items() if name != ALL and current.get(name, "") != fingerprint}
+    if ALL not in found:
+        return values
+    names = set(filter(None, found[ALL].split(_SEPARATOR)))
+    return values | (names ^ current.keys())

@@ -29,6 +29,7 @@ from engine.terraform.events import Event
 from engine.terraform.workspace import Workspace
 from engine.worker import values
 from engine.worker.journal import Journal, recorded_process
+from engine.worker.records import fingerprints
 
 if TYPE_CHECKING:
     from engine.bundles.store import Store
@@ -201,9 +202,7 @@ class Phases:
     def _upstream(self, work: Work, part: Part) -> dict[str, dict[str, str]]:
         if work.environment is None:
             return {}
-        names = wiring.used(part, work.environment.outputs)
-        read = {name: str(work.environment.outputs[name]["fingerprint"]) for name in sorted(names)}
-        return {str(work.environment.address): read}
+        return {str(work.environment.address): wiring.read(part, fingerprints(work.environment.outputs))}
 
     def _output(self, output: Mapping[str, Any]) -> dict[str, Any]:
         kept = {"type": output["type"], "sensitive": output["sensitive"]}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from engine.core import wiring
@@ -36,7 +37,7 @@ def destroyed(tx: Tx, run: Run) -> None:
             tx.remove_service(service)
 
 
-def fingerprints(outputs: dict[str, dict[str, object]] | None) -> dict[str, str]:
+def fingerprints(outputs: Mapping[str, Mapping[str, object]] | None) -> dict[str, str]:
     """Output name -> fingerprint of its value, of outputs as catalog.tables.Instance has them."""
     return {name: str(output["fingerprint"]) for name, output in (outputs or {}).items()}
 
