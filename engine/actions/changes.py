@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.actions.desk import Desk, Target, refuse_busy, target_of, usable
 from engine.actions.inputs import Given
 from engine.core import runs, updates
+from engine.core.address import parse
 from engine.core.plans import AutoApprove
 from engine.core.runs import Operation
 from engine.core.updates import UpdateKind
@@ -105,7 +106,9 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
         raise Conflict(f"Run {run.id} has not ended: it is {run.status}.", hint=f"See it: landform run show {run.id}")
     if run.status == runs.Status.SUCCEEDED:
         raise Conflict(f"Run {run.id} succeeded: there is nothing to retry.")
-    instance = tx.instance_by_id(run.instance_id)
+    instance = tx.find_instance(parse(run.address))
+    if instance is None or instance.id != run.instance_id:
+        raise Conflict(f"{run.address} of run {run.id} is gone: there is nothing to retry.")
     if instance.environment_id is not None and run.operation == Operation.DEPLOY:
         refuse_unready(tx, tx.instance_by_id(instance.environment_id))
     found = Target(tx.template_by_id(instance.template_id), tx.version_by_id(run.version_id))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -45,11 +45,16 @@ class Registration:
 class Registered:
     """What became of a registration."""
 
-    label: str
-    """`web@1.2`"""
+    ref: TemplateRef
+    """Kind, name and number of the version."""
     status: VersionStatus
     problems: tuple[Problem, ...]
     """Everything found: errors when it failed, warnings in any case."""
+
+    @property
+    def label(self) -> str:
+        """`web@1.2`"""
+        return f"{self.ref.name}@{self.ref.number}"
 
 
 def register(desk: Desk, wish: Registration) -> Registered:
@@ -79,7 +84,8 @@ def register(desk: Desk, wish: Registration) -> Registered:
             compatible=list(wish.compatible or checked.compatible),
             component_sources=list(checked.component_sources),
         )
-        return Registered(Target(template, version).label, VersionStatus(version.status), tuple(problems))
+        ref = TemplateRef(template.name, Number(version.major, version.minor), TemplateKind(template.kind))
+        return Registered(ref, VersionStatus(version.status), tuple(problems))
 
 
 def publish(desk: Desk, ref: TemplateRef) -> Target:
@@ -90,19 +96,19 @@ def publish(desk: Desk, ref: TemplateRef) -> Target:
         return target
 
 
-def delete(desk: Desk, ref: TemplateRef) -> str:
-    """Removes one version, or, named without a version, the template that has none left; says what went.
+def delete(desk: Desk, refs: Sequence[TemplateRef]) -> list[str]:
+    """Removes versions, and templates named without a version that have none left; says what went, in that order.
 
-    Raises Conflict while something uses it (Proton's rules: reference section 4.5).
+    Raises Conflict while something uses one of them (Proton's rules: reference section 4.5); nothing is removed then.
     """
     with desk.catalog.write() as tx:
-        if ref.number is None:
-            template = tx.find_template(ref)
+        targets = [named(tx, ref) for ref in refs if ref.number is not None]
+        for target in sorted(targets, key=_leaves):
+            tx.remove_version(target.version)
+        templates = [tx.find_template(ref) for ref in refs if ref.number is None]
+        for template in templates:
             tx.remove_template(template)
-            return template.name
-        target = named(tx, ref)
-        tx.remove_version(target.version)
-        return target.label
+        return [*(target.label for target in targets), *(template.name for template in templates)]
 
 
 def describe(desk: Desk, ref: TemplateRef, description: str | None, display_name: str | None) -> Template:
@@ -121,6 +127,12 @@ def named(tx: Tx, ref: TemplateRef) -> Target:
     """The version that `ref` names; without a number, the recommended one. Raises NotFound."""
     template = tx.find_template(ref)
     return Target(template, tx.find_version(template, ref.number))
+
+
+def _leaves(target: Target) -> tuple[bool, int, int]:
+    """Its place among versions that go together: what is recommended goes last, because it goes only without siblings."""
+    version = target.version
+    return version.status == VersionStatus.PUBLISHED, version.major, version.minor
 
 
 def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
@@ -221,9 +233,9 @@ def _environments(named: tuple[str, ...]) -> list[Problem]:
 
 def _breaks(template: Template, earlier: Version, new: Schema) -> list[Problem]:
     old = registered.schema_of(earlier.schema_text, customer_managed=template.provisioning == "customer")
-    label = f"{Number(earlier.major, earlier.minor)}"
+    against = f"Compared with version {Number(earlier.major, earlier.minor)}"
     return [
-        Problem(SCHEMA_FILE, 0, "", f"{found.message} Version {label} allowed it.", found.rule, hint=_BREAKS)
+        Problem(SCHEMA_FILE, 0, "", f"{against}: {found.message}", found.rule, hint=_BREAKS)
         for found in compatible(old, new)
     ]
 

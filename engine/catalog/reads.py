@@ -29,7 +29,7 @@ _JSON = (
     *("inputs", "outputs", "upstream", "stale", "run_env", "inhabitants", "statuses"),
     *("summary", "fingerprint", "executor", "facts", "compatible", "component_sources"),
 )
-_CLAIMS = ("is_stale", "deleting", "outdated", "recommended_minor")
+_CLAIMS = ("is_stale", "outdated", "recommended_minor")
 
 
 class Reads:

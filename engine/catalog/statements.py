@@ -57,7 +57,7 @@ _INSTANCE = (
     "AS recommended,",
     BEHIND,
     "AS outdated, (SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
-    "i.last_run_id, i.last_status AS status, i.deployed_run_id, i.deleting,",
+    "i.last_run_id, i.last_status AS status, i.deployed_run_id,",
     "i.description, i.created_at, i.updated_at",
 )
 _INSTANCE_FROM = (
@@ -81,7 +81,7 @@ SERVICES = " ".join(
         "WITH page AS (SELECT id FROM service WHERE name > :after AND (:name IS NULL OR name = :name)",
         "ORDER BY name LIMIT :limit)",
         "SELECT s.name, t.name AS template, s.major, s.description, s.repository_connection, s.repository, s.branch,",
-        "s.deleting, s.created_at,",
+        "s.created_at,",
         "json_group_array(i.last_status) FILTER (WHERE i.kind = 'service') AS statuses,",
         "max(i.last_status) FILTER (WHERE i.kind = 'pipeline') AS pipeline_status,",
         "coalesce(sum(i.is_stale) FILTER (WHERE i.kind = 'service'), 0) AS stale_instances,",

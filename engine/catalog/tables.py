@@ -21,6 +21,9 @@ SQLModel.metadata.naming_convention = {
     "pk": "pk_%(table_name)s",
 }
 
+_IDS_NEVER_COME_BACK = {"sqlite_autoincrement": True}
+"""Runs outlive their instance and version: its id must not lead to another one."""
+
 
 def in_statuses(statuses: frozenset[runs.Status]) -> str:
     """An SQL condition that a run's status is one of `statuses`."""
@@ -28,7 +31,7 @@ def in_statuses(statuses: frozenset[runs.Status]) -> str:
 
 
 def _json(*, nullable: bool = False) -> Any:
-    return Column(JSON, nullable=nullable)
+    return Column(JSON(none_as_null=True), nullable=nullable)
 
 
 def _time(*, nullable: bool = True) -> Any:
@@ -64,7 +67,10 @@ class Template(SQLModel, table=True):
 class Version(SQLModel, table=True):
     """One immutable version of a template."""
 
-    __table_args__ = (Index("uq_version_template_id_major_minor", "template_id", "major", "minor", unique=True),)
+    __table_args__ = (
+        Index("uq_version_template_id_major_minor", "template_id", "major", "minor", unique=True),
+        _IDS_NEVER_COME_BACK,
+    )
 
     id: int | None = Field(default=None, primary_key=True)
     template_id: int = Field(sa_column=_ref("template.id"))
@@ -82,7 +88,7 @@ class Version(SQLModel, table=True):
     schema_text: str = ""
     """schema.yaml, to the letter."""
     facts: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    """What was learned from the bundle once, at registration: bundles.facts.Facts.to_json()."""
+    """What was learned from the bundle once, at registration: core.bundle.Facts.to_json()."""
     compatible: list[str] = Field(default_factory=list, sa_column=_json())
     """Environment templates a service version may run in, as `name:major`; empty for environment templates."""
     component_sources: list[str] = Field(default_factory=list, sa_column=_json())
@@ -104,15 +110,13 @@ class Service(SQLModel, table=True):
     branch: str = ""
     pipeline_inputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """The `pipeline:` section of the spec; None when the template has no pipeline of ours."""
-    deleting: bool = False
-    """Its deletion was asked for: the row goes when its last instance is gone."""
     created_at: datetime = Field(sa_column=_time(nullable=False))
 
 
 class Instance(SQLModel, table=True):
     """Anything that has a workspace: environment, service instance, pipeline or component."""
 
-    __table_args__ = (Index("ix_instance_version_id_address", "version_id", "address"),)
+    __table_args__ = (Index("ix_instance_version_id_address", "version_id", "address"), _IDS_NEVER_COME_BACK)
 
     id: int | None = Field(default=None, primary_key=True)
     address: str = Field(unique=True)
@@ -129,12 +133,12 @@ class Instance(SQLModel, table=True):
     inputs: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """Inputs as given, without defaults; of the last successful deploy; before the first, as asked for at creation."""
     outputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    """Output name -> {"type", "sensitive", "value"} of the last successful deploy; None before it.
+    """Output name -> {"type", "sensitive", "fingerprint", "value"} of the last successful deploy; None before it.
 
-    A sensitive output has "fingerprint" (keyed with the home's secret) in place of "value".
+    The fingerprint is keyed with the home's secret; a sensitive output has no "value".
     """
     upstream: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=_json())
-    """Upstream address -> {output name: fingerprint of the value} as read by the last successful deploy."""
+    """Upstream address -> what the last successful deploy read of its outputs (core.wiring.read)."""
     stale: list[str] = Field(default_factory=list, sa_column=_json())
     """The read outputs whose value has changed since, as `environment/prod vpc_id`; [] when up to date."""
     is_stale: bool = Field(default=False, index=True)
@@ -145,8 +149,6 @@ class Instance(SQLModel, table=True):
     """core.runs.Status of the last run; kept with it so that lists need no second table."""
     deployed_run_id: int | None = None
     """The last successful deploy; None before it."""
-    deleting: bool = False
-    """Its deletion was asked for by a service edit or deletion."""
     created_at: datetime = Field(sa_column=_time(nullable=False))
     updated_at: datetime = Field(sa_column=_time(nullable=False))
 
@@ -165,7 +167,7 @@ class Run(SQLModel, table=True):
         Index("ix_run_instance_id_id", "instance_id", "id"),
         Index("ix_run_address_id", "address", "id"),
         Index("ix_run_status_id", "status", "id"),
-        {"sqlite_autoincrement": True},
+        _IDS_NEVER_COME_BACK,
     )
 
     id: int | None = Field(default=None, primary_key=True)

@@ -33,6 +33,7 @@ VERSIONS = display.Shape(
     display.columns("VERSION=label STATUS=status RECOMMENDED=recommended SOURCE=source CREATED=created_at"),
     "label",
 )
+DELETED = display.Shape("landform.version/1", display.columns("VERSION=label STATUS=status"), "label")
 PROBLEMS = display.Shape(
     "landform.problem/1", display.columns("SEVERITY=severity FILE=file LINE=line FIELD=field MESSAGE=message"), "rule"
 )
@@ -131,7 +132,6 @@ def register(
 ) -> int:
     """Register a bundle as a new version: a draft, or failed with all reasons."""
     from engine.actions import templates
-    from engine.core.versions import parse_ref
 
     if major and new_major:
         raise Usage("--major and --new-major exclude each other.")
@@ -149,7 +149,7 @@ def register(
             hint=f"Mend the bundle, then check it: landform template check {source}",
         )
     if at_once:
-        templates.publish(app.desk, parse_ref(done.label))
+        templates.publish(app.desk, done.ref)
     display.one({"label": done.label, "status": "published" if at_once else "draft"}, VERSIONS, output)
     session.say(f"Next: landform template {'show' if at_once else 'publish'} {done.label}")
     return 0
@@ -168,20 +168,23 @@ def publish(session: Session, version: str, output: str) -> None:
 
 
 @template.command("delete")
-@click.argument("name", shell_complete=arguments.complete("version"))
+@click.argument(
+    "names", nargs=-1, required=True, metavar="NAME[@VERSION]...", shell_complete=arguments.complete("version")
+)
 @click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 @display.option
 @pass_session
-def delete(session: Session, name: str, output: str, *, yes: bool) -> None:
-    """Delete a version (NAME@MAJOR.MINOR), or a template that has none left (NAME)."""
+def delete(session: Session, names: tuple[str, ...], output: str, *, yes: bool) -> None:
+    """Delete versions (NAME@MAJOR.MINOR), or templates that have none left (NAME)."""
     from engine.actions import templates
     from engine.core.versions import parse_ref
 
-    ref = parse_ref(name)
+    refs = [parse_ref(name) for name in dict.fromkeys(names)]
     app = session.open_app()
-    if not common.confirm(f"Delete {ref}?", yes=yes):
+    if not common.confirm(f"Delete {', '.join(map(str, refs))}?", yes=yes):
         raise Usage("Nothing was deleted.")
-    display.one({"label": templates.delete(app.desk, ref), "status": "deleted"}, VERSIONS, output)
+    gone = [{"label": label, "status": "deleted"} for label in templates.delete(app.desk, refs)]
+    display.many(gone, DELETED, output)
 
 
 @template.command("update")

@@ -81,7 +81,8 @@ class _Parser:
 
     def _mapping(self, path: Path, value: object, known: tuple[str, ...]) -> Json:
         if not isinstance(value, dict) or (path and not value):
-            message = "must be a mapping." if value else f"is required: a mapping with {', '.join(known)}."
+            is_absent = value is None or value == {}
+            message = f"is required: a mapping with {', '.join(known)}." if is_absent else "must be a mapping."
             self._wrong(path, message)
             return {}
         for key in value:

@@ -210,7 +210,7 @@ CODE = {
     'variable "region" {}': "1: The variable region has no default.",
     'output "a" {}\noutput "a" {}': "2: The output a is declared in main.tf:1 already.",
     'resource "a" "b" {}\nresource "a" "b" {}': "2: The resource a.b is declared in main.tf:1 already.",
-    'variable "a" {\n default = 1\n}\nvariable "a" {\n default = 1\n}': "4: The variable a is declared in main.tf:1 already.",
+    'variable "a" {default = 1}\nvariable "a" {default = 1}': "2: The variable a is declared in main.tf:1 already.",
     f'output "{"x" * 101}" {{}}': f"1: The output {'x' * 77}... has 101 characters; 100 are the most.",
     "locals { a = var.regoin }": "1: var.regoin: There is no such variable.",
     'module "m" {\n source = "./net"\n}': "1: source: There is no Terraform file in ./net.",

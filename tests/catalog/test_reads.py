@@ -70,7 +70,6 @@ def test_a_row_of_an_instance_tells_where_it_stands(world: World, reads: Reads) 
         "last_run_id": 1,
         "status": "failed",
         "deployed_run_id": None,
-        "deleting": False,
         "description": "",
         "created_at": WHEN,
         "updated_at": WHEN,

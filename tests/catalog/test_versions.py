@@ -301,6 +301,6 @@ class Numbers(RuleBasedStateMachine):
 
 
 Numbers.TestCase.settings = settings(
-    max_examples=25, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck), database=None
+    max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 TestNumbers = Numbers.TestCase

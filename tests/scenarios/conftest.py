@@ -1,4 +1,4 @@
-"""A world for each test, with a home that starts from a copy: making a catalog anew would cost each test half a second."""
+"""A world for each test, from a copy of a home: to make a catalog, or to deploy, anew would cost each test a second."""
 
 from __future__ import annotations
 
@@ -18,9 +18,28 @@ def new_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return home
 
 
+@pytest.fixture(scope="session")
+def deployed_home(tmp_path_factory: pytest.TempPathFactory, new_home: Path) -> Path:
+    root = tmp_path_factory.mktemp("deployed")
+    shutil.copytree(new_home, root / "home")
+    World(root, root / "home").deployed()
+    return root / "home"
+
+
 @pytest.fixture
 def world(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
-    shutil.copytree(new_home, tmp_path / "home")
-    (tmp_path / "work").mkdir()
-    monkeypatch.chdir(tmp_path / "work")
-    return World(tmp_path / "work", tmp_path / "home")
+    """A home where nothing has happened yet."""
+    return _world(tmp_path, new_home, monkeypatch)
+
+
+@pytest.fixture
+def deployed(tmp_path: Path, deployed_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """A home after `World.deployed()`: its runs are 1 and 2."""
+    return _world(tmp_path, deployed_home, monkeypatch)
+
+
+def _world(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    shutil.copytree(home, folder / "home", symlinks=True)
+    (folder / "work").mkdir()
+    monkeypatch.chdir(folder / "work")
+    return World(folder / "work", folder / "home")

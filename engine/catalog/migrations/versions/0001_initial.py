@@ -47,6 +47,7 @@ def _version() -> None:
         _time("published_at", nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_version"),
         sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_version_template_id"),
+        sqlite_autoincrement=True,
     )
     columns = ["template_id", "major", "minor"]
     op.create_index("uq_version_template_id_major_minor", "version", columns, unique=True)
@@ -60,7 +61,6 @@ def _service() -> None:
         *_numbers("template_id", "major"),
         *_texts("description", "repository_connection", "repository", "branch"),
         _json("pipeline_inputs", nullable=True),
-        sa.Column("deleting", sa.Boolean(), nullable=False),
         _time("created_at"),
         sa.PrimaryKeyConstraint("id", name="pk_service"),
         sa.UniqueConstraint("name", name="uq_service_name"),
@@ -87,7 +87,6 @@ def _instance() -> None:
         _number("last_run_id", nullable=True),
         *_texts("last_status"),
         _number("deployed_run_id", nullable=True),
-        sa.Column("deleting", sa.Boolean(), nullable=False),
         _time("created_at"),
         _time("updated_at"),
         sa.PrimaryKeyConstraint("id", name="pk_instance"),
@@ -96,6 +95,7 @@ def _instance() -> None:
         sa.ForeignKeyConstraint(["environment_id"], ["instance.id"], name="fk_instance_environment_id"),
         sa.ForeignKeyConstraint(["template_id"], ["template.id"], name="fk_instance_template_id"),
         sa.ForeignKeyConstraint(["version_id"], ["version.id"], name="fk_instance_version_id"),
+        sqlite_autoincrement=True,
     )
     for column in ("kind", "service_id", "environment_id", "is_stale"):
         op.create_index(f"ix_instance_{column}", "instance", [column])

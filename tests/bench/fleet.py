@@ -1,0 +1,141 @@
+"""What the contestants of bench_runs make: the code of one environment and of a service, and a home that knows both."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.bench.pairs import ROOT, command
+
+ENVIRONMENT, SERVICE = "bench-environment", "bench-service"
+LANDFORM = str(Path(sys.executable).with_name("landform"))
+TERRAFORM = "terraform"
+_MANIFEST = """\
+infrastructure:
+  templates:
+    - file: "*"
+      rendering_engine: hcl
+      template_language: terraform
+"""
+_ENVIRONMENT_SCHEMA = """\
+schema:
+  format: {openapi: "3.0.0"}
+  environment_input_type: Network
+  types:
+    Network:
+      type: object
+      properties:
+        cidr: {type: string, default: "10.0.0.0/16"}
+        zones: {type: number, default: 2, minimum: 1, maximum: 6}
+"""
+_SERVICE_SCHEMA = """\
+schema:
+  format: {openapi: "3.0.0"}
+  service_input_type: Job
+  types:
+    Job:
+      type: object
+      properties:
+        port: {type: number, default: 8080, minimum: 1, maximum: 65535}
+        image: {type: string, default: "orders:1"}
+"""
+_ENVIRONMENT_CODE = """\
+resource "terraform_data" "network" {
+  input = { name = var.environment.name, cidr = var.environment.inputs.cidr }
+}
+
+resource "terraform_data" "cluster" {
+  input            = { network = terraform_data.network.id, zones = var.environment.inputs.zones }
+  triggers_replace = terraform_data.network.id
+}
+
+output "network_id" { value = terraform_data.network.id }
+output "cluster_id" { value = terraform_data.cluster.id }
+output "cidr" { value = terraform_data.network.output.cidr }
+"""
+_SERVICE_CODE = """\
+resource "terraform_data" "volume" {
+  input = { network = var.environment.outputs.network_id, cidr = var.environment.outputs.cidr }
+}
+
+resource "terraform_data" "task" {
+  input = { image = var.service_instance.inputs.image, port = var.service_instance.inputs.port }
+}
+
+resource "terraform_data" "job" {
+  input = {
+    cluster = var.environment.outputs.cluster_id
+    task    = terraform_data.task.id
+    volume  = terraform_data.volume.id
+    name    = "${var.service.name}.${var.service_instance.name}"
+  }
+}
+
+output "job_id" { value = terraform_data.job.id }
+output "address" { value = "${var.service.name}:${var.service_instance.inputs.port}" }
+"""
+_NAMES = {"environment": ("environment",), "service": ("environment", "service", "service_instance")}
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A folder with all that is needed to begin."""
+
+    folder: Path
+
+    @property
+    def home(self) -> Path:
+        """Landform's, with both templates published and prepared."""
+        return self.folder / "home"
+
+    @property
+    def versions(self) -> Path:
+        """What the scripts copy: `environment` and `service`, each with the `.terraform` of one init."""
+        return self.folder / "versions"
+
+
+def ready(folder: Path) -> Fleet:
+    """A fleet in that folder, where everything that is done once has been done."""
+    fleet = Fleet(folder)
+    _publish(fleet)
+    _prepare(fleet)
+    return fleet
+
+
+def _publish(fleet: Fleet) -> None:
+    environment, service = fleet.folder / "bundles" / "environment", fleet.folder / "bundles" / "service"
+    _bundle(environment, "infrastructure", _ENVIRONMENT_SCHEMA, _ENVIRONMENT_CODE)
+    _bundle(service, "instance_infrastructure", _SERVICE_SCHEMA, _SERVICE_CODE)
+    landform(fleet, "init")
+    landform(fleet, "template", "register", ENVIRONMENT, str(environment), "--publish")
+    landform(fleet, "template", "register", SERVICE, str(service), "--publish", "--compatible", f"{ENVIRONMENT}:1")
+    landform(fleet, "env", "create", "warm-up", "--template", ENVIRONMENT, "--auto-approve")
+    landform(fleet, "service", "create", "warm-up", "--template", SERVICE, "--env", "warm-up", "--auto-approve")
+
+
+def landform(fleet: Fleet, *words: str) -> str:
+    """What the command line answered."""
+    return command((LANDFORM, *words), fleet.folder, LANDFORM_HOME=str(fleet.home))
+
+
+def _prepare(fleet: Fleet) -> None:
+    for name, code in (("environment", _ENVIRONMENT_CODE), ("service", _SERVICE_CODE)):
+        variables = "".join(f'variable "{variable}" {{ type = any }}\n' for variable in _NAMES[name])
+        _write(fleet.versions / name / "main.tf", code)
+        _write(fleet.versions / name / "variables.tf", variables)
+        command((TERRAFORM, "init", "-input=false"), fleet.versions / name)
+    for script in ("best.sh", "usual.sh"):
+        shutil.copy(ROOT / "tests" / "bench" / script, fleet.folder)
+
+
+def _bundle(folder: Path, part: str, schema: str, code: str) -> None:
+    _write(folder / "schema" / "schema.yaml", schema)
+    _write(folder / part / "manifest.yaml", _MANIFEST)
+    _write(folder / part / "main.tf", code)
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
