@@ -14,7 +14,7 @@ from engine.core.plans import AutoApprove
 from engine.core.runs import Operation
 from engine.core.updates import UpdateKind
 from engine.core.versions import Number, TemplateKind, TemplateRef
-from engine.errors import Conflict
+from engine.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -55,6 +55,8 @@ def target(tx: Tx, instance: Instance, wish: Update) -> tuple[Target, UpdateKind
 
     Raises Invalid or Conflict when the wish does not fit, NotFound.
     """
+    if wish.kind is UpdateKind.NONE:
+        raise Invalid("An update of kind none deploys nothing.", hint="Use --kind current-version to deploy again.")
     before = target_of(tx, instance)
     current = Number(before.version.major, before.version.minor)
     kind = wish.kind or updates.implied(current, wish.number)

@@ -109,14 +109,16 @@ def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
     held = [(instance.address, run) for instance in instances if (run := tx.active_run(instance))]
     if held:
         raise Busy(
-            f"{doing} while " + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held),
+            f"{doing} while "
+            + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held)
+            + ".",
             hint=f"See it: landform run show {held[0][1].id}",
         )
 
 
 def raise_all(message: str, problems: Iterable[Problem], hint: str = "") -> None:
-    """Raises Invalid with all problems, when there are any."""
-    found = tuple(problems)
+    """Raises Invalid with all problems by file and line, when there are any."""
+    found = sorted(problems)
     if found:
         raise Invalid(message, hint=hint, problems=found)
 

@@ -19,6 +19,7 @@ from engine.settings import check_run_env
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance
+    from engine.catalog.tx import Tx
 
 
 @dataclass(frozen=True)
@@ -58,13 +59,29 @@ def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
         return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs), consent)]
 
 
-def update(desk: Desk, name: str, wish: changes.Update, consent: Consent) -> list[int]:
-    """Records a run that brings the environment to another version or other inputs; its id.
+@dataclass(frozen=True)
+class Details:
+    """What changes without a run."""
 
-    Raises as create(), and Busy while a run holds the environment.
+    description: str | None = None
+    """None leaves it as it is."""
+    run_env: Mapping[str, str | None] = field(default_factory=dict)
+    """Laid over what is there; a variable given None is taken away."""
+
+
+def update(
+    desk: Desk, name: str, wish: changes.Update | None, consent: Consent, details: Details | None = None
+) -> list[int]:
+    """Records a run that brings the environment to another version or other inputs; its id, [] without a wish.
+
+    Raises as create(), and Busy while a run holds the environment; the details are not changed then either.
     """
     with desk.catalog.write() as tx:
         instance = tx.instance(address.environment(name))
+        if details is not None:
+            _describe(tx, instance, details)
+        if wish is None:
+            return []
         target, kind = changes.target(tx, instance, wish)
         given = section(wish.given) if wish.given.document else Section(instance.inputs)
         inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
@@ -72,19 +89,6 @@ def update(desk: Desk, name: str, wish: changes.Update, consent: Consent) -> lis
             f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
         )
         return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs, kind), consent)]
-
-
-def describe(desk: Desk, name: str, description: str | None, run_env: Mapping[str, str | None]) -> Instance:
-    """Changes the description and the run environment, without a run; a variable given None is taken away."""
-    _refuse_run_env({name: value for name, value in run_env.items() if value is not None})
-    with desk.catalog.write() as tx:
-        instance = tx.instance(address.environment(name))
-        if description is not None:
-            instance.description = description
-        merged = {**instance.run_env, **run_env}
-        instance.run_env = {name: value for name, value in merged.items() if value is not None}
-        tx.save(instance)
-        return instance
 
 
 def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
@@ -112,6 +116,15 @@ def section(given: Given) -> Section:
         return Section({})
     found = spec.environment_spec(given.document)
     return Section(found.inputs, found.at, given.document)
+
+
+def _describe(tx: Tx, instance: Instance, details: Details) -> None:
+    _refuse_run_env({name: value for name, value in details.run_env.items() if value is not None})
+    if details.description is not None:
+        instance.description = details.description
+    merged = {**instance.run_env, **details.run_env}
+    instance.run_env = {name: value for name, value in merged.items() if value is not None}
+    tx.save(instance)
 
 
 def _refuse_run_env(run_env: Mapping[str, str]) -> None:

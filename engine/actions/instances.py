@@ -13,7 +13,6 @@ from engine.core import located, spec
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
 from engine.core.runs import Operation
-from engine.core.updates import UpdateKind
 from engine.errors import Conflict, Invalid, Problem
 
 if TYPE_CHECKING:
@@ -27,8 +26,6 @@ def update(desk: Desk, address: Address, wish: Update, consent: Consent) -> list
     A spec document is the whole ServiceSpec; only this instance's entry counts (reference section 3.6).
     Raises Invalid with every violation, Conflict when version and environment do not fit, Busy.
     """
-    if wish.kind is UpdateKind.NONE:
-        raise Invalid("An update of kind none deploys nothing.", hint="Use --kind current-version to deploy again.")
     with desk.catalog.write() as tx:
         instance = tx.instance(address)
         environment = environment_of(tx, instance)

@@ -130,7 +130,7 @@ def named(tx: Tx, ref: TemplateRef) -> Target:
 
 
 def _leaves(target: Target) -> tuple[bool, int, int]:
-    """Its place among versions that go together: what is recommended goes last, because it goes only without siblings."""
+    """Its place among versions that go together: the recommended one goes last, as it goes only without siblings."""
     version = target.version
     return version.status == VersionStatus.PUBLISHED, version.major, version.minor
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from engine.bundles import registration
 from engine.core.address import check_name
 from engine.core.versions import TemplateKind
 from engine.errors import Invalid
@@ -184,10 +187,13 @@ Check it after every change: `landform template check .`
 """
 
 
-def scaffold(kind: TemplateKind, name: str, engine: str = "hcl", *, pipeline: bool = False) -> dict[str, bytes]:
+def scaffold(
+    kind: TemplateKind, name: str, engine: str = "hcl", *, pipeline: bool = False, compatible: Sequence[str] = ()
+) -> dict[str, bytes]:
     """The files of a new bundle that passes check() without a warning.
 
-    `engine` is `hcl` or `jinja`; `pipeline` adds pipeline infrastructure to a service template. Raises Invalid.
+    `engine` is `hcl` or `jinja`; `pipeline` adds pipeline infrastructure to a service template; `compatible` names the
+    environment templates it runs in, as `name:major`. Raises Invalid.
     """
     check_name(name, "template name")
     if engine not in _ENGINES:
@@ -195,6 +201,10 @@ def scaffold(kind: TemplateKind, name: str, engine: str = "hcl", *, pipeline: bo
     if pipeline and kind is TemplateKind.ENVIRONMENT:
         raise Invalid("An environment template has no pipeline.", hint="Leave --pipeline out.")
     files = _service(engine, pipeline) if kind is TemplateKind.SERVICE else _environment(engine)
+    if compatible:
+        files[registration.NAME] = "compatible_environments:\n" + "".join(f"  - {each}\n" for each in compatible)
+        if problems := registration.parse({path: text.encode() for path, text in files.items()})[1]:
+            raise Invalid("The bundle cannot name these environment templates:", problems=problems)
     files["README.md"] = _readme(kind, name, files)
     return {path: files[path].encode() for path in sorted(files)}
 

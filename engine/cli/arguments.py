@@ -89,8 +89,9 @@ class UpdateText:
 
     @property
     def is_empty(self) -> bool:
-        """Whether nothing was asked for."""
-        return self.kind is None and self.number is None and self.given.spec is None and not self.given.sets
+        """Whether nothing was asked for that needs a run."""
+        deploys = self.kind not in (None, UpdateKind.NONE) or self.number is not None
+        return not deploys and self.given.spec is None and not self.given.sets
 
     def read(self) -> Update:
         """The update; its kind follows from what was given where it was not named. Raises Invalid."""

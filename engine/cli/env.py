@@ -86,13 +86,14 @@ def update(
     from engine.actions import environments
 
     app = session.open_app()
-    if run_env or description is not None:
-        variables = {key: value or None for key, value in arguments.assignments(run_env, "--run-env").items()}
-        environments.describe(app.desk, name, description, variables)
-        if wish.is_empty:
-            session.say(f"Environment {name} was changed; nothing had to be deployed.")
-            return 0
-    return foreground.carry_out(session, app, environments.update(app.desk, name, wish.read(), how.consent()), how)
+    variables = {key: value or None for key, value in arguments.assignments(run_env, "--run-env").items()}
+    only_details = wish.is_empty and (bool(variables) or description is not None)
+    details = environments.Details(description, variables)
+    run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), details)
+    if only_details:
+        session.say(f"Environment {name} was changed; nothing had to be deployed.")
+        return 0
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @env.command("delete")

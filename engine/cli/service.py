@@ -93,11 +93,10 @@ def update(session: Session, name: str, spec: str | None, description: str | Non
     if document is None and description is None:
         raise Usage("Nothing to change.", hint="Give --spec FILE or --description TEXT.")
     app = session.open_app()
+    run_ids = [] if document is None else services.update(app.desk, name, document, how.consent())
     if description is not None:
         services.describe(app.desk, name, description)
-    if document is None:
-        return 0
-    return foreground.carry_out(session, app, services.update(app.desk, name, document, how.consent()), how)
+    return foreground.carry_out(session, app, run_ids, how) if run_ids else 0
 
 
 @service.command("delete")

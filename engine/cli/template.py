@@ -56,21 +56,32 @@ def template() -> None:
     help="How its files are rendered.",
 )
 @click.option("--pipeline", is_flag=True, help="With pipeline infrastructure.")
+@click.option("--compatible", multiple=True, metavar="NAME:MAJOR", help="Environment template a service runs in.")
 @click.option("--dir", "folder", metavar="FOLDER", help="Where to write it.  [default: ./NAME]")
 @display.option
 @pass_session
 def init(
-    session: Session, name: str, kind: str, engine: str, *, pipeline: bool, folder: str | None, output: str
+    session: Session,
+    name: str,
+    kind: str,
+    engine: str,
+    compatible: tuple[str, ...],
+    folder: str | None,
+    output: str,
+    *,
+    pipeline: bool,
 ) -> None:
     """Write a small bundle that passes every check, to start from."""
     from engine.bundles.scaffold import scaffold
     from engine.core.versions import TemplateKind
 
-    files = scaffold(TemplateKind(kind), name, engine=engine, pipeline=pipeline)
+    files = scaffold(TemplateKind(kind), name, engine, pipeline=pipeline, compatible=compatible)
     root = Path(folder or name)
     display.write_tree(root, files)
     display.one({"name": name, "kind": kind, "folder": str(root), "files": sorted(files)}, TEMPLATES, output)
     session.say(f"Next: landform template check {root}")
+    if kind == TemplateKind.SERVICE and not compatible:
+        session.say("Before you register it, name the environment templates it runs in: see --compatible.")
 
 
 @template.command("check")

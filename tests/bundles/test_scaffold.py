@@ -24,6 +24,19 @@ def test_a_service_template_has_these_files() -> None:
     ]
 
 
+def test_a_service_template_names_the_environment_templates_it_runs_in() -> None:
+    files = scaffold(TemplateKind.SERVICE, "web", compatible=("lab:1", "cloud:2"))
+
+    assert files[".template-registration.yaml"] == b"compatible_environments:\n  - lab:1\n  - cloud:2\n"
+
+
+def test_an_environment_template_that_cannot_be_named_is_refused() -> None:
+    with pytest.raises(Invalid) as caught:
+        scaffold(TemplateKind.SERVICE, "web", compatible=("lab",))
+
+    assert caught.value.message == "The bundle cannot name these environment templates:"
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "engine", "pipeline", "message"),
     [

@@ -298,6 +298,17 @@ Inputs:
             ],
         ),
         (
+            "schema: {}\n",
+            [
+                "schema.yaml:1: schema: is required: a mapping with "
+                "format, environment_input_type, service_input_type, pipeline_input_type, types.",
+            ],
+        ),
+        (
+            "schema:\n  format: {}\n  service_input_type: A\n  types: {A: {type: object}}\n",
+            ["schema.yaml:2: schema.format: is required: a mapping with openapi."],
+        ),
+        (
             'schema:\n  format: {openapi: "3.0.0"}\n  service_input_type: [A]\n  types: {}\n',
             ['schema.yaml:3: schema.service_input_type: must be the name of a type, not ["A"].'],
         ),
