@@ -185,7 +185,8 @@ def complete(kind: str) -> Callable[[click.Context, click.Parameter, str], list[
 
         from engine.cli.common import Session
 
-        session = ctx.find_object(Session) or Session()
+        # while it completes, click runs no command: the session of a real call is not there
+        session = Session(home=ctx.find_root().params.get("home"))
         return [CompletionItem(name) for name in session.reads().names(kind, begun, COMPLETIONS_MAX)]
 
     return names

@@ -23,6 +23,26 @@ def wants_json(arguments: Sequence[str]) -> bool:
     return any(argument in joined for argument in arguments) or ("-o", "json") in apart or ("--output", "json") in apart
 
 
+def ended(error: BaseException, *, as_json: bool) -> int:
+    """Shows why a command line came to an end before its command had; the exit code."""
+    match error:
+        case click.exceptions.Exit():
+            return error.exit_code
+        case click.exceptions.NoArgsIsHelpError():
+            click.echo(error.format_message())
+            return 0
+        case click.Abort() | KeyboardInterrupt():
+            click.echo("Interrupted.", err=True)
+            return INTERRUPTED
+        case BrokenPipeError():
+            return _broken_pipe()
+        case click.ClickException():
+            return report(Usage(error.format_message(), hint=_usage_hint(error)), as_json=as_json)
+        case LandformError():
+            return report(error, as_json=as_json)
+    return _report_own(error, as_json=as_json)
+
+
 def report(error: LandformError, *, as_json: bool) -> int:
     """Shows an error on stderr; its exit code."""
     if as_json:
@@ -62,8 +82,8 @@ def problem_lines(problems: Iterable[Problem]) -> list[str]:
     return [line for problem in problems for line in _problem_lines(problem)]
 
 
-def report_own_failure(error: Exception, *, as_json: bool) -> int:
-    """Shows an error that nobody foresaw, without a traceback unless debugging; exit code 1."""
+def _report_own(error: BaseException, *, as_json: bool) -> int:
+    """Shows an error that nobody foresaw, without a traceback unless debugging."""
     if settings.environ().get("LANDFORM_LOG_LEVEL") == "DEBUG":
         import traceback
 
@@ -72,20 +92,13 @@ def report_own_failure(error: Exception, *, as_json: bool) -> int:
     return report(LandformError(f"Landform itself failed: {type(error).__name__}.", hint=hint), as_json=as_json)
 
 
-def interrupted() -> int:
-    """What Ctrl-C ends with where nothing was under way."""
-    click.echo("Interrupted.", err=True)
-    return INTERRUPTED
-
-
-def broken_pipe() -> int:
+def _broken_pipe() -> int:
     """The reader of stdout has gone: no error, and nothing more to say to it."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0
 
 
-def usage_hint(error: click.ClickException) -> str:
-    """Where to read how the command is used."""
+def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
     return f"See: {context.command_path} --help" if context else ""
 

@@ -173,7 +173,7 @@ class _Foreground:
 
 @contextmanager
 def stoppable(session: Session) -> Iterator[Stop]:
-    """A means to stop what is going on: Ctrl-C asks Terraform to stop, a second one kills it. Each says what it does."""
+    """A means to stop what goes on: Ctrl-C asks Terraform to stop, a second one kills it. Each says what it does."""
     from engine.app import stop as new_stop
 
     stop = new_stop()

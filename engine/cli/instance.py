@@ -11,7 +11,8 @@ from engine.cli.foreground import Options
 INSTANCES = display.Shape(
     "landform.instance/1",
     display.columns(
-        "INSTANCE=name SERVICE=service ENVIRONMENT=environment TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=status STALE=stale"
+        "INSTANCE=name SERVICE=service ENVIRONMENT=environment TEMPLATE=template "
+        "VERSION=version RECOMMENDED=recommended STATUS=status STALE=stale"
     ),
     "address",
 )

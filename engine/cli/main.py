@@ -8,7 +8,6 @@ from importlib import import_module
 import click
 
 from engine.cli import common, failures
-from engine.errors import LandformError, Usage
 
 COMMANDS = {
     "init": ("engine.cli.setup:init", "Make this folder a Landform home."),
@@ -73,27 +72,11 @@ def landform(ctx: click.Context, home: str | None, *, no_color: bool, quiet: boo
 def main(argv: list[str] | None = None) -> int:
     """Runs one command line; the exit code. Never raises, whatever the user typed."""
     arguments = sys.argv[1:] if argv is None else argv
-    as_json = failures.wants_json(arguments)
     try:
         result = landform.main(arguments, prog_name="landform", standalone_mode=False)
-        return result if isinstance(result, int) else 0
-    except click.exceptions.Exit as stop:
-        return stop.exit_code
-    except click.exceptions.NoArgsIsHelpError as nothing:
-        click.echo(nothing.format_message())
-        return 0
-    except click.Abort:
-        return failures.interrupted()
-    except click.ClickException as error:
-        return failures.report(Usage(error.format_message(), hint=failures.usage_hint(error)), as_json=as_json)
-    except LandformError as error:
-        return failures.report(error, as_json=as_json)
-    except BrokenPipeError:
-        return failures.broken_pipe()
-    except KeyboardInterrupt:
-        return failures.interrupted()
-    except Exception as error:
-        return failures.report_own_failure(error, as_json=as_json)
+    except (Exception, KeyboardInterrupt) as error:
+        return failures.ended(error, as_json=failures.wants_json(arguments))
+    return result if isinstance(result, int) else 0
 
 
 def entry() -> None:

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 SERVICES = display.Shape(
     "landform.service/1",
     display.columns(
-        "NAME=name TEMPLATE=template INSTANCES=instances STATUS=status OUTDATED=outdated_instances STALE=stale_instances"
+        "NAME=name TEMPLATE=template INSTANCES=instances STATUS=status "
+        "OUTDATED=outdated_instances STALE=stale_instances"
     ),
     "name",
 )
@@ -96,7 +97,7 @@ def update(session: Session, name: str, spec: str | None, description: str | Non
     run_ids = [] if document is None else services.update(app.desk, name, document, how.consent())
     if description is not None:
         services.describe(app.desk, name, description)
-    return foreground.carry_out(session, app, run_ids, how) if run_ids else 0
+    return 0 if document is None else foreground.carry_out(session, app, run_ids, how)
 
 
 @service.command("delete")
