@@ -11,6 +11,7 @@ LandformError            1
   Stale                  5   the plan no longer fits what it was made from
   Cancelled              7
   OutcomeUnknown         10  a run was interrupted; nobody can tell what it did
+  TimedOut               124 it took longer than the user wanted to wait
   ExternalFailure        1   another program or service failed
 """
 
@@ -123,6 +124,12 @@ class OutcomeUnknown(LandformError):
     """A run was interrupted, and what it did cannot be known without looking."""
 
     exit_code = 10
+
+
+class TimedOut(LandformError):
+    """It took longer than the user wanted to wait."""
+
+    exit_code = 124
 
 
 class ExternalFailure(LandformError):

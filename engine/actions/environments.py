@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from engine.actions import changes
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, in_words, raise_all, refuse_busy, usable
-from engine.actions.inputs import Given, Section, resolved
+from engine.actions.inputs import STORED, Given, Section, resolved
 from engine.core import address, spec
 from engine.core.address import Kind
 from engine.core.runs import Operation
@@ -83,7 +83,7 @@ def update(
         if wish is None:
             return []
         target, kind = changes.target(tx, instance, wish)
-        given = section(wish.given) if wish.given.document else Section(instance.inputs)
+        given = section(wish.given) if wish.given.document else Section(instance.inputs, document=STORED)
         inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
         raise_all(
             f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"

@@ -11,6 +11,8 @@ from engine.core.located import Document, Json, Path
 from engine.errors import Problem
 
 NOTHING = Document("", {}, {})
+STORED = Document("current inputs", {}, {})
+"""Stands for the inputs that an instance has already, where something is wrong with them."""
 
 
 @dataclass(frozen=True)

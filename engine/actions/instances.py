@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from engine.actions import changes
 from engine.actions.changes import Change, Consent, Update
 from engine.actions.desk import Desk, raise_all, refuse_unfit_environment, target_of
-from engine.actions.inputs import Section, resolved
+from engine.actions.inputs import STORED, Section, resolved
 from engine.core import located, spec
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
@@ -85,7 +85,7 @@ def environment_of(tx: Tx, instance: Instance) -> Instance:
 def _section(wish: Update, address: Address, environment: Instance, instance: Instance) -> Section:
     document = wish.given.document
     if document is None:
-        return Section(instance.inputs)
+        return Section(instance.inputs, document=STORED)
     entries = spec.service_spec(document, pipeline=True).instances
     entry = next((entry for entry in entries if entry.name == address.name), None)
     if entry is None:

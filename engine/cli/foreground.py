@@ -6,8 +6,9 @@ import signal
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from functools import wraps
+from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -17,7 +18,7 @@ from engine.cli.common import Session
 from engine.cli.progress import Progress
 from engine.core.plans import AutoApprove
 from engine.core.runs import Operation, Status
-from engine.errors import Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, Waiting
+from engine.errors import Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, TimedOut, Waiting
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -40,6 +41,8 @@ class Options:
     reason: str = ""
     wait: bool = True
     parallel: int | None = None
+    timeout: float | None = None
+    """Seconds; None waits for as long as it takes."""
     output: str = "table"
 
     @property
@@ -61,7 +64,7 @@ def options(command: F) -> F:
 
     @wraps(command)
     def take(*args: object, **given: Any) -> object:
-        how = Options(**{field.name: given.pop(field.name) for field in fields(Options)})
+        how = Options(**{each.name: given.pop(each.name) for each in fields(Options)})
         return command(*args, how=how, **given)
 
     wrapped = display.option(take)
@@ -85,19 +88,23 @@ _FLAGS = (
     click.option(
         "--parallel", type=click.IntRange(1), help="Runs carried out side by side.  [default: the number of cores]"
     ),
+    click.option("--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Stop as Ctrl-C does after this long."),
 )
 
 
 def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) -> int:
     """Carries the runs out and shows how they ended. Raises what their ending calls for, else 0.
 
-    Destroys begin after every other run has succeeded.
+    Destroys begin after every other run has succeeded; they stay queued while one of those waits for approval.
     """
     runs = [session.reads().run(run_id) for run_id in run_ids]
-    ended = _in_order(_Foreground(session, app, how), runs) if how.wait else runs
+    foreground = _Foreground(session, app, how)
+    ended = _in_order(foreground, runs) if how.wait else runs
     display.many(ended, RUNS, how.output)
     if how.output == "table":
         _say_next(session, ended)
+    if foreground.is_late.is_set():
+        raise TimedOut(f"{how.timeout:g} seconds were not enough.", hint="See what came of it: landform run list")
     if how.wait:
         _raise_for(ended)
     return 0
@@ -106,8 +113,11 @@ def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) 
 def _in_order(foreground: _Foreground, runs: Sequence[Row]) -> list[Row]:
     destroys = [run for run in runs if run["operation"] == Operation.DESTROY]
     ended = foreground.carry([run for run in runs if run["operation"] != Operation.DESTROY])
-    if all(run["status"] == Status.SUCCEEDED for run in ended):
+    statuses = {run["status"] for run in ended}
+    if statuses <= {Status.SUCCEEDED}:
         return ended + foreground.carry(destroys)
+    if statuses <= {Status.SUCCEEDED, Status.PLANNED}:
+        return ended + destroys
     return ended + [foreground.call_off(run) for run in destroys]
 
 
@@ -118,6 +128,8 @@ class _Foreground:
     session: Session
     app: App
     how: Options
+    is_late: Event = field(default_factory=Event)
+    """Set when `--timeout` has stopped what was under way."""
 
     def carry(self, runs: Sequence[Row]) -> list[Row]:
         """The runs as they are when nothing more can be done about them here."""
@@ -139,7 +151,7 @@ class _Foreground:
 
     def _execute(self, runs: Sequence[Row]) -> list[Row]:
         parallel = min(self.how.parallel or self.app.settings.parallel, len(runs))
-        with Progress(self.session, runs) as progress, stoppable(self.session) as stop:
+        with Progress(self.session, runs) as progress, self._stoppable() as stop:
 
             def one(run: Row) -> Row:
                 self.app.executor.execute(run["id"], stop, progress.watch(run["id"]))
@@ -151,6 +163,23 @@ class _Foreground:
                 return [one(run) for run in runs]
             with ThreadPoolExecutor(parallel, thread_name_prefix="run") as pool:
                 return list(pool.map(one, runs))
+
+    @contextmanager
+    def _stoppable(self) -> Iterator[Stop]:
+        with stoppable(self.session) as stop:
+
+            def expire() -> None:
+                self.session.say("Time is up: asking Terraform to stop.")
+                self.is_late.set()
+                stop.request()
+
+            timer = Timer(self.how.timeout or 0, expire)
+            if self.how.timeout is not None:
+                timer.start()
+            try:
+                yield stop
+            finally:
+                timer.cancel()
 
     def _may_ask(self) -> bool:
         return self.how.output == "table" and common.is_interactive()

@@ -20,6 +20,7 @@ from engine.errors import (
     Refused,
     Severity,
     Stale,
+    TimedOut,
     Usage,
     Waiting,
 )
@@ -37,6 +38,7 @@ EXIT_CODES = {
     Conflict: 9,
     OutcomeUnknown: 10,
     Usage: 64,
+    TimedOut: 124,
 }
 
 
