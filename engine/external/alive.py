@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import signal
@@ -10,6 +9,8 @@ import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from engine.external.launch import capture, signal_group
 
 logger = logging.getLogger(__name__)
 
@@ -69,11 +70,6 @@ def group_alive(pgid: int) -> bool:
     return bool(members(pgid))
 
 
-def signal_group(pgid: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(pgid, number)
-
-
 def sweep(pgid: int) -> tuple[int, ...]:
     """Ends what is left of the group; the process ids that would not go.
 
@@ -113,8 +109,6 @@ def look(pid: int) -> Seen | None:
 
 def from_ps(*which: str) -> Iterator[Seen]:
     """Rows as `ps` tells them, for systems without /proc."""
-    from engine.external.process import capture  # here, because process.py itself asks this module
-
     argv = ("ps", *which, "-o", "pid=,pgid=,stat=,lstart=")
     code, text = capture(argv, {"PATH": "/usr/bin:/bin", "LC_ALL": "C"}, 10)
     for line in text.splitlines() if code == 0 else ():

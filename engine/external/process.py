@@ -1,4 +1,4 @@
-"""The only place that starts programs: each in a session of its own, followed line by line, gone when run() returns."""
+"""Runs a program to its end: followed line by line, stopped when asked, gone with its children when run() returns."""
 
 from __future__ import annotations
 
@@ -7,18 +7,17 @@ import math
 import os
 import selectors
 import signal
-import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import IO
 
-from engine.errors import ExternalFailure
-from engine.external import alive
+from engine.external import alive, launch
 from engine.external.alive import Identity, group_alive, identity, is_alive
+from engine.external.launch import Command, Process, capture
 from engine.external.output import Output
 from engine.external.stop import Stop
 
@@ -44,20 +43,6 @@ while kill -s 0 "$pid" && ! grep -q "^State:.Z" "/proc/$pid/status" && [ "$n" -l
 done
 kill -s KILL -- "-$pid"
 """
-
-
-@dataclass(frozen=True)
-class Command:
-    """A program to run, and how long it may take."""
-
-    argv: tuple[str, ...]
-    cwd: Path
-    env: Mapping[str, str]
-    """Complete: nothing of our own environment is added."""
-    timeout_s: float
-    """After this it is asked to stop."""
-    grace_s: float
-    """How long it may take to stop when asked; then it is killed with all its children."""
 
 
 class Reason(StrEnum):
@@ -107,7 +92,7 @@ def run(
         output = stack.enter_context(contextlib.closing(Output(log, on_line)))
         source, sink = stack.enter_context(_pipe())
         guard = stack.enter_context(_guard(command, source, log))
-        program = _Program(command, stack.enter_context(_start(command, sink, subprocess.STDOUT)), source)
+        program = _Program(command, stack.enter_context(launch.start(command, sink, launch.STDOUT)), source)
         try:
             sink.close()
             _tell(guard, program.process.pid)
@@ -126,27 +111,10 @@ def run(
     return Ended(program.process.returncode, program.reason(), time.monotonic() - begun, survivors)
 
 
-def capture(argv: tuple[str, ...], env: Mapping[str, str], timeout_s: float, cwd: Path = Path("/")) -> tuple[int, str]:
-    """Exit code and standard output of a small program; with its standard error too when the code is not 0.
-
-    Raises ExternalFailure when it cannot be started or takes too long.
-    """
-    with _start(Command(argv, cwd, env, timeout_s, 0), subprocess.PIPE, subprocess.PIPE) as process:
-        try:
-            out, err = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            raise ExternalFailure(f"{' '.join(argv)} did not end within {timeout_s:g} seconds.") from None
-        finally:
-            if process.poll() is None:
-                alive.signal_group(process.pid, signal.SIGKILL)
-    said = out if process.returncode == 0 else out + err
-    return process.returncode, said.decode("utf-8", errors="replace")
-
-
 class _Program:
     """A started program, followed by one thread until its end."""
 
-    def __init__(self, command: Command, process: subprocess.Popen[bytes], source: IO[bytes]) -> None:
+    def __init__(self, command: Command, process: Process, source: IO[bytes]) -> None:
         self.process = process
         self._pipe = source.fileno()
         self._grace_s = command.grace_s
@@ -178,7 +146,7 @@ class _Program:
     def finish(self) -> tuple[int, ...]:
         """Reaps the program, killing it first if it still runs, and ends what is left of its group: the survivors."""
         if self.process.poll() is None:
-            alive.signal_group(self.process.pid, signal.SIGKILL)
+            launch.signal_group(self.process.pid, signal.SIGKILL)
             self.process.wait()
         return alive.sweep(self.process.pid)
 
@@ -204,7 +172,7 @@ class _Program:
             self.ask(Reason.TIMED_OUT)
         if self._asked and not self._killed and (stop.forced or time.monotonic() >= self._due):
             self._killed = True
-            alive.signal_group(self.process.pid, signal.SIGKILL)
+            launch.signal_group(self.process.pid, signal.SIGKILL)
         return None if self._killed else min(max(0.0, self._due - time.monotonic()), _LONGEST_WAIT_S)
 
     def _read(self, output: Output) -> bool:
@@ -212,25 +180,6 @@ class _Program:
         chunk = os.read(self._pipe, _CHUNK_BYTES)
         output.take(chunk)
         return bool(chunk)
-
-
-def _start(
-    command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int = subprocess.DEVNULL
-) -> subprocess.Popen[bytes]:
-    try:
-        return subprocess.Popen(
-            command.argv,
-            cwd=command.cwd,
-            env=command.env,
-            stdin=stdin,
-            stdout=stdout,
-            stderr=stderr,
-            bufsize=0,
-            start_new_session=True,
-            umask=0o077,
-        )
-    except (OSError, ValueError) as error:
-        raise ExternalFailure(f"{command.argv[0]} cannot be started in {command.cwd}: {error}") from error
 
 
 @contextlib.contextmanager
@@ -242,25 +191,25 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 @contextlib.contextmanager
-def _guard(command: Command, source: IO[bytes], log: Path | None) -> Iterator[subprocess.Popen[bytes]]:
+def _guard(command: Command, source: IO[bytes], log: Path | None) -> Iterator[Process]:
     patience_s = math.ceil(min(command.timeout_s + command.grace_s, 10**9))
     argv = ("/bin/sh", "-c", _GUARD, "guard", str(patience_s), os.path.abspath(log or os.devnull))
     guarding = Command(argv, Path("/"), {"PATH": "/usr/bin:/bin"}, math.inf, 0)
-    with _start(guarding, source, subprocess.DEVNULL, stdin=subprocess.PIPE) as guard:
+    with launch.start(guarding, source, launch.DEVNULL, stdin=launch.PIPE) as guard:
         try:
             yield guard
         finally:
             _tell(guard, "done")
 
 
-def _tell(guard: subprocess.Popen[bytes], word: object) -> None:
+def _tell(guard: Process, word: object) -> None:
     assert guard.stdin
     with contextlib.suppress(BrokenPipeError):
         guard.stdin.write(f"{word}\n".encode())
 
 
 @contextlib.contextmanager
-def _end_of(process: subprocess.Popen[bytes]) -> Iterator[int]:
+def _end_of(process: Process) -> Iterator[int]:
     """A file descriptor that becomes readable when the process has ended."""
     fd = _pidfd(process.pid)
     fd = _fd_of_waiter(process) if fd is None else fd
@@ -277,7 +226,7 @@ def _pidfd(pid: int) -> int | None:
         return None
 
 
-def _fd_of_waiter(process: subprocess.Popen[bytes]) -> int:
+def _fd_of_waiter(process: Process) -> int:
     reader, writer = os.pipe()
 
     def wait() -> None:
