@@ -4,23 +4,18 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import os
-import re
 import shlex
 import shutil
 import socket
-import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from tests import demo_remains
+from tests.demo_terminal import PROGRAMS, ROOT, Demo, Unexpected, say, short
 
-ROOT = Path(__file__).resolve().parent.parent
 HOME = ROOT / "workspaces" / "demo"
-PROGRAMS = Path(sys.executable).parent
 FAVOURITE_PORTS = (8081, 8082)
 WAITING = 3
 INTERRUPTED = 130
@@ -46,70 +41,16 @@ NEXT = """
 It goes on running. To go on by hand, here or in another terminal:
 
   export LANDFORM_HOME={home} PATH={programs}:"$PATH"
-  landform service show shop
-  landform instance update shop/dev                          # it is stale: take the environment's new output
-  landform env update prod
-  landform instance update shop/prod                         # to 1.1; you are asked before anything is replaced
-  landform instance update shop/dev --set message='Hello!'
-  landform run list
 
-Look at it: http://127.0.0.1:{ports[0]}/ and http://127.0.0.1:{ports[1]}/
+  See what there is         landform service show shop
+  Take the new output       landform instance update shop/dev
+  Bring prod to 1.1 too     landform env update prod
+                            landform instance update shop/prod
+  Change an input           landform instance update shop/dev --set message='Hello!'
+  See what was done         landform run list
+
+Look at the pages: http://127.0.0.1:{ports[0]}/ and http://127.0.0.1:{ports[1]}/
 To destroy all of it: make demo-clean"""
-
-
-class Unexpected(Exception):
-    """Something did not go as the demonstration says; the message is for the person who watches."""
-
-
-@dataclass(frozen=True)
-class Demo:
-    """The demonstration in one home."""
-
-    home: Path
-
-    @property
-    def spec(self) -> Path:
-        """The service's spec; also what tells a folder made by this demonstration from any other."""
-        return self.home / "shop.yaml"
-
-    @property
-    def finished(self) -> Path:
-        """There when everything has been shown."""
-        return self.home / "finished"
-
-    @property
-    def ports(self) -> list[int]:
-        """The ports that the spec asks for; [] where there is no spec."""
-        return [int(port) for port in re.findall(r"port: (\d+)", self.spec.read_text())] if self.spec.exists() else []
-
-    def type(self, line: str, *, ends: int = 0) -> None:
-        """Shows a command line and runs it. Raises Unexpected when it ends otherwise than with exit code `ends`."""
-        code = self.attempt(line)
-        if code != ends:
-            raise Unexpected(f"`{line}` ended with exit code {code}, not {ends}.")
-
-    def attempt(self, line: str) -> int:
-        """Shows a command line and runs it; its exit code."""
-        say(f"\n$ {line}")
-        return _wait(subprocess.Popen(_words(line), stderr=sys.stdout, **self._how()))
-
-    def ask(self, line: str) -> str:
-        """What a command prints, without showing it. Raises Unexpected when it fails."""
-        done = subprocess.run(_words(line), capture_output=True, text=True, check=False, **self._how())
-        if done.returncode != 0:
-            raise Unexpected(f"`{line}` ended with exit code {done.returncode}:\n{done.stderr}")
-        return done.stdout
-
-    def _how(self) -> dict[str, object]:
-        ours = {name: value for name, value in os.environ.items() if not _is_setting(name)}
-        # nobody can be asked: a plan that wants approval ends the command, as it does in a pipeline
-        return {"cwd": ROOT, "env": {**ours, "LANDFORM_HOME": str(self.home)}, "stdin": subprocess.DEVNULL}
-
-
-def say(text: str) -> None:
-    """A line for the person who watches, in its place among what the commands print."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 def up(demo: Demo) -> int:
@@ -126,7 +67,7 @@ def up(demo: Demo) -> int:
 def down(demo: Demo) -> int:
     """Destroys all that is there through Landform, proves that nothing is left, removes the home; the exit code."""
     if demo.home.exists() and any(demo.home.iterdir()) and not demo.spec.exists():
-        raise Unexpected(f"{_short(demo.home)} was not made by this demonstration.")
+        raise Unexpected(f"{short(demo.home)} was not made by this demonstration.")
     found = demo_remains.Found(demo.home, demo_remains.served(demo.home, demo.ask))
     if found.has_catalog:
         _destroy(demo)
@@ -135,7 +76,7 @@ def down(demo: Demo) -> int:
     for line in left:
         say(f"LEFT: {line}")
     if left:
-        say(f"Something is left, so {_short(demo.home)} stays. Mend what the messages say, then: make demo-clean")
+        say(f"Something is left, so {short(demo.home)} stays. Mend what the messages say, then: make demo-clean")
         return 1
     for line in found.proofs():
         say(line)
@@ -145,7 +86,7 @@ def down(demo: Demo) -> int:
 
 def _templates(demo: Demo) -> None:
     say("# Landform's demonstration: two environments, one service, a new version.")
-    say("# Everything is kept in " + _short(demo.home))
+    say("# Everything is kept in " + short(demo.home))
     demo.type("landform version")
     say("\n# The platform team registers two templates: where services live, and a web site.")
     demo.type("landform template register local-lab modules/environment/local-lab/v1 --publish")
@@ -159,7 +100,7 @@ def _environments(demo: Demo) -> None:
 
 
 def _service(demo: Demo) -> None:
-    spec = _short(demo.spec)
+    spec = short(demo.spec)
     say("\n# A developer asks for a service, with an instance in each.")
     say(f"\n$ cat {spec}\n{demo.spec.read_text().rstrip()}")
     demo.type(f"landform service create shop --template static-site --spec {spec}", ends=WAITING)
@@ -207,7 +148,7 @@ def _overview(demo: Demo) -> None:
 
 
 def _there_already(demo: Demo) -> int:
-    place = _short(demo.home)
+    place = short(demo.home)
     if demo.finished.exists():
         say(f"The demonstration is there already, in {place}. To see it anew, clear it away first: make demo-clean")
         _next(demo)
@@ -224,7 +165,7 @@ def _next(demo: Demo) -> None:
 def _destroy(demo: Demo) -> None:
     """Asks for the end of everything; what a command could not end is found afterwards."""
     say("# What nobody has said yes to is discarded, then services are destroyed, then environments.")
-    for status in ("queued", "planned", "approved"):
+    for status in ("planning", "queued", "planned", "approved"):
         for run in demo.ask(f"landform run list --status {status} -o name").split():
             demo.attempt(f"landform run discard {run}")
     for name in demo.ask("landform service list -o name").split():
@@ -235,10 +176,10 @@ def _destroy(demo: Demo) -> None:
 
 def _remove(demo: Demo) -> None:
     if not demo.home.exists():
-        say(f"There is no {_short(demo.home)}. Nothing is left.")
+        say(f"There is no {short(demo.home)}. Nothing is left.")
         return
     shutil.rmtree(demo.home)
-    say(f"Removed {_short(demo.home)}. Nothing is left.")
+    say(f"Removed {short(demo.home)}. Nothing is left.")
 
 
 def _waiting(demo: Demo) -> list[str]:
@@ -273,33 +214,6 @@ def _bound(port: int) -> Iterator[socket.socket]:
         except OSError:
             asked.bind(("127.0.0.1", 0))
         yield asked
-
-
-def _wait(child: subprocess.Popen[bytes]) -> int:
-    """The child's exit code. Ctrl-C reaches it too, and it must be let to end in order before this raises."""
-    interrupted = False
-    while True:
-        try:
-            code = child.wait()
-            break
-        except KeyboardInterrupt:
-            interrupted = True
-    if interrupted:
-        raise KeyboardInterrupt
-    return code
-
-
-def _words(line: str) -> list[str]:
-    program, *words = shlex.split(line)
-    return [str(PROGRAMS / program), *words]
-
-
-def _is_setting(name: str) -> bool:
-    return name.startswith("LANDFORM_") and name != "LANDFORM_TERRAFORM"
-
-
-def _short(path: Path) -> str:
-    return shlex.quote(str(path.relative_to(ROOT) if path.is_relative_to(ROOT) else path))
 
 
 def main() -> int:

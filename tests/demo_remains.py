@@ -41,9 +41,6 @@ class Found:
         """What was looked at, when nothing was found."""
         states = len(list(_states(self.home)))
         ports = " and ".join(map(str, self.ports))
-        processes = (
-            f"No process uses {self.home}." if PROC.is_dir() else "There is no /proc: look for processes yourself."
-        )
         return [
             "No service, instance or environment is in the catalog.",
             f"No resource is in any state ({states} state files read).",
