@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING
 from engine.actions.desk import Desk
 from engine.bundles.store import Store
 from engine.catalog.catalog import Catalog, url_of
+from engine.errors import LandformError
 from engine.external.process import Stop, identity
 from engine.settings import Settings
 from engine.terraform import embedded, programs
@@ -55,10 +57,13 @@ def build(settings: Settings) -> App:
     Raises LandformError when the home cannot be used.
     """
     home = settings.home
-    home.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _expected(home):
+        home.mkdir(mode=0o700, parents=True, exist_ok=True)
     catalog = Catalog(url_of(home / CATALOG_FILE), lambda: datetime.now(UTC))
+    with _expected(home):
+        key = _key(home)
     store = Store(home / "bundles")
-    phases = Phases(settings, store, _terraform(settings), Preparation(home / "prepared"), Managed(), _key(home))
+    phases = Phases(settings, store, _terraform(settings), Preparation(home / "prepared"), Managed(), key)
     execution.reap(catalog, phases)
     return App(settings, Desk(catalog, store, settings), phases, Executor(catalog, phases, identity()))
 
@@ -88,6 +93,17 @@ def _terraform(settings: Settings) -> Callable[[], Terraform]:
         return Terraform(found.program, found.version)
 
     return find
+
+
+@contextmanager
+def _expected(home: Path) -> Iterator[None]:
+    """What the system refuses inside, in words about the home."""
+    try:
+        yield
+    except OSError as error:
+        reason = "it is not a folder" if isinstance(error, FileExistsError) else error.strerror
+        hint = "Choose another folder with --home or LANDFORM_HOME."
+        raise LandformError(f"The home {home} cannot be used: {reason}.", hint=hint) from error
 
 
 def _key(home: Path) -> bytes:

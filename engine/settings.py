@@ -177,6 +177,8 @@ def _read(path: Path) -> dict[str, object]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
+    except UnicodeDecodeError as error:
+        raise Invalid(f"{path} is not UTF-8 text.", hint="Save the file as UTF-8.") from error
     except (ValueError, RecursionError) as error:
         raise Invalid(f"{path} is not valid TOML: {error}") from error
 

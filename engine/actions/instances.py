@@ -47,7 +47,7 @@ def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[i
     Nothing is recorded unless all can be.
     """
     with desk.catalog.write() as tx:
-        doomed = [tx.instance(address) for address in addresses]
+        doomed = [tx.instance(address) for address in dict.fromkeys(addresses)]
         wrong = [found.address for found in doomed if found.kind != Kind.SERVICE_INSTANCE]
         if wrong:
             raise Invalid(

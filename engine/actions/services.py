@@ -143,14 +143,25 @@ def _wanted(wish: NewService, target: Target) -> ServiceSpec:
     if wish.given.document is not None:
         if wish.environments:
             raise Invalid("Environments are named both in the spec and on the command line.", hint="Leave --env out.")
-        return spec.service_spec(wish.given.document, pipeline=has_pipeline)
+        return _not_empty(spec.service_spec(wish.given.document, pipeline=has_pipeline), wish.given.document)
     if not wish.environments:
         raise Invalid(
             "A service needs a spec, or environments to run in.",
             hint="Give --spec FILE, or --env NAME (once for each) and --set INPUT=VALUE.",
         )
+    twice = next((name for name in wish.environments if wish.environments.count(name) > 1), None)
+    if twice is not None:
+        raise Invalid(f"Environment {twice} is named twice.", hint="Write a spec to have two instances in it.")
     instances = tuple(InstanceSpec(name, name, {}) for name in wish.environments)
     return ServiceSpec({} if has_pipeline else None, instances)
+
+
+def _not_empty(wanted: ServiceSpec, document: Document) -> ServiceSpec:
+    if not wanted.instances:
+        hint = "Write name and environment of each instance."
+        problem = document.problem(("instances",), "must have at least one instance.", rule="spec/instances", hint=hint)
+        raise Invalid(f"{document.file} cannot be used:", problems=[problem])
+    return wanted
 
 
 def _pipeline_inputs(target: Target, wanted: ServiceSpec, document: Document | None) -> dict[str, object] | None:

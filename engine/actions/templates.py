@@ -12,7 +12,7 @@ from engine.core.address import check_name
 from engine.core.bundle import PartName
 from engine.core.compatibility import compatible
 from engine.core.schema import Schema
-from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus
+from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, next_number
 from engine.errors import Invalid, Problem, Severity
 
 if TYPE_CHECKING:
@@ -65,8 +65,11 @@ def register(desk: Desk, wish: Registration) -> Registered:
     from engine.bundles.load import check
 
     check_name(wish.name, "template name")
+    _refuse_environments(wish.compatible)
     checked = check(wish.files)
-    digest = desk.store.put(wish.files) if checked.facts else ""
+    with desk.catalog.read() as tx:
+        _refuse_place(tx, wish, checked)
+    digest = "" if checked.errors else desk.store.put(wish.files)
     with desk.catalog.write() as tx:
         template = _template(tx, wish, checked)
         problems = [*checked.problems, *_unfit(tx, template, wish, checked)]
@@ -135,7 +138,39 @@ def _leaves(target: Target) -> tuple[bool, int, int]:
     return version.status == VersionStatus.PUBLISHED, version.major, version.minor
 
 
+def _refuse_environments(named: tuple[str, ...]) -> None:
+    from engine.bundles.registration import wrong_entry
+
+    option = "--compatible"
+    wrong = [(entry, wrong_entry(entry, list(named[:at]))) for at, entry in enumerate(named)]
+    problems = [Problem(option, 0, "", reason, "registration/environments") for _, reason in wrong if reason]
+    if problems:
+        hint = "Write NAME:MAJOR, as in network:1."
+        raise Invalid("The environment templates cannot be used:", problems=problems, hint=hint)
+
+
+def _refuse_place(tx: Tx, wish: Registration, checked: Checked) -> None:
+    """Raises as register() does, before anything is stored."""
+    template = _known(tx, wish, checked)
+    if template is not None:
+        next_number({int(major): minor for major, minor in template.highest.items()}, _major(template, wish))
+
+
 def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
+    known = _known(tx, wish, checked)
+    if known is not None:
+        return known
+    assert checked.facts is not None
+    return tx.add_template(
+        checked.facts.kind.value,
+        wish.name,
+        provisioning="customer" if checked.facts.customer_managed else "managed",
+        pipeline_provisioning="managed" if _has_pipeline(checked) else "customer",
+    )
+
+
+def _known(tx: Tx, wish: Registration, checked: Checked) -> Template | None:
+    """The template that the bundle becomes a version of; None when it begins a new one. Raises Invalid."""
     kind = checked.facts.kind if checked.facts else None
     known = [template for template in tx.templates() if template.name == wish.name]
     same = next((template for template in known if kind is None or template.kind == kind.value), None)
@@ -144,7 +179,7 @@ def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
     if kind is None:
         raise Invalid(
             f"{wish.source} is neither an environment nor a service template.",
-            hint="See what is missing: landform template check PATH",
+            hint=f"See what is missing: landform template check {wish.source}",
             problems=checked.problems,
         )
     if wish.major not in (None, NEW_MAJOR):
@@ -152,12 +187,7 @@ def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
             f"Major version {wish.major} of {wish.name} does not exist: there is no such template yet.",
             hint="Leave --major out for its first version.",
         )
-    return tx.add_template(
-        kind.value,
-        wish.name,
-        provisioning="customer" if checked.facts and checked.facts.customer_managed else "managed",
-        pipeline_provisioning="managed" if _has_pipeline(checked) else "customer",
-    )
+    return None
 
 
 def _major(template: Template, wish: Registration) -> int | None:

@@ -14,10 +14,10 @@ NAME = "manifest.yaml"
 _ENTRY: Path = ("infrastructure", "templates", 0)
 _ALL = ("*", "*.tf")
 _ENTRY_KEYS = ("file", "rendering_engine", "template_language", "settings", "input_type")
-_ENGINES = ("hcl", "jinja", "codebuild")
-_LANGUAGES = ("terraform", "cloudformation")
+_ENGINES = ("hcl", "jinja")
+_LANGUAGES = ("terraform",)
 _CODEBUILD_KEYS = ("settings", "input_type")
-_EXAMPLE = 'infrastructure: {templates: [{file: "*", rendering_engine: hcl, template_language: terraform}]}'
+_EXAMPLE = 'Write infrastructure: {templates: [{file: "*", rendering_engine: hcl, template_language: terraform}]}'
 _PORT = 'Port it to Terraform and write file: "*", rendering_engine: hcl, template_language: terraform.'
 
 
@@ -88,16 +88,16 @@ def _entry(document: Document, beside: Collection[str]) -> Iterator[Problem]:
     entry = _member(document, _ENTRY)
     engine, language = entry.get("rendering_engine"), entry.get("template_language")
     yield from _unknown(document, _ENTRY, _ENTRY_KEYS)
-    yield from _choice(document, "rendering_engine", engine, _ENGINES)
     if engine == "codebuild":
         message = "CodeBuild provisioning is not offered: Landform runs Terraform itself."
         yield _of(document, "rendering_engine", message, "manifest/codebuild", _PORT)
         return
-    yield from _choice(document, "template_language", language, _LANGUAGES)
+    yield from _choice(document, "rendering_engine", engine, _ENGINES)
     if language == "cloudformation":
         message = "CloudFormation templates are not offered: Landform runs Terraform."
         yield _of(document, "template_language", message, "manifest/cloudformation", _PORT)
         return
+    yield from _choice(document, "template_language", language, _LANGUAGES)
     for key in _CODEBUILD_KEYS:
         if key in entry:
             yield _of(document, key, "belongs to CodeBuild provisioning only.", f"manifest/{key}", "Remove it.")
@@ -110,7 +110,7 @@ def _choice(document: Document, key: str, value: object, choices: tuple[str, ...
         yield _of(document, key, "is missing.", rule, f"Write {key}: {choices[0]}.")
     elif value not in choices:
         hint = did_you_mean(str(value), choices).strip() or f"Write {key}: {choices[0]}."
-        yield _of(document, key, f"{located.shown(value)} is not one of {', '.join(choices)}.", rule, hint)
+        yield _of(document, key, f"must be {' or '.join(choices)}, not {located.shown(value)}.", rule, hint)
 
 
 def _file(document: Document, entry: dict[str, object], is_jinja: bool, beside: Collection[str]) -> Iterator[Problem]:
@@ -135,9 +135,10 @@ def _file(document: Document, entry: dict[str, object], is_jinja: bool, beside: 
 
 
 def _unknown(document: Document, path: Path, known: tuple[str, ...]) -> Iterator[Problem]:
+    offered = [key for key in known if key not in _CODEBUILD_KEYS]
     for key in _member(document, path):
         if key not in known:
-            hint = did_you_mean(str(key), known).strip() or f"Known here: {', '.join(known)}."
+            hint = did_you_mean(str(key), known).strip() or f"Known here: {', '.join(offered)}."
             yield _at(document, (*path, key), "is not a key that a manifest has here.", "manifest/unknown-key", hint)
 
 

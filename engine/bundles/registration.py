@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.core import located
@@ -80,12 +80,13 @@ def _environments(document: Document, given: object) -> Iterator[Problem]:
     if len(given) > _MOST:
         yield document.problem(path, f"has {len(given)} entries; {_MOST} are the most.", rule=rule)
     for at, entry in enumerate(given[:_MOST]):
-        wrong = _wrong_entry(entry, given[:at])
+        wrong = wrong_entry(entry, given[:at])
         if wrong:
             yield document.problem((*path, at), wrong, rule=rule, hint=_HINT)
 
 
-def _wrong_entry(entry: object, before: list[object]) -> str:
+def wrong_entry(entry: object, before: Sequence[object]) -> str:
+    """What is wrong with an entry, which stands behind those `before`; "" when nothing is."""
     if not isinstance(entry, str) or not _ENTRY.fullmatch(entry) or len(entry.partition(":")[0]) > NAME_MAX:
         return f"{located.shown(entry)} does not name an environment template."
     return f"{entry} is listed twice." if entry in before else ""
@@ -115,7 +116,7 @@ def _parse_lines(content: bytes) -> tuple[Registration, tuple[Problem, ...]]:
     problems = [
         Problem(LEGACY_NAME, line, "", wrong, rule, hint=_HINT)
         for at, (line, entry) in enumerate(lines[:_MOST])
-        if (wrong := _wrong_entry(entry, entries[:at]))
+        if (wrong := wrong_entry(entry, entries[:at]))
     ]
     if not 1 <= len(lines) <= _MOST:
         message = f"must list 1 to {_MOST} environment templates; it lists {len(lines)}."

@@ -32,6 +32,8 @@ def fetch(text: str, s3: S3 | None, limits: Limits = DEFAULT) -> Fetched:
 
     Raises NotFound when there is nothing, Invalid with every problem when it cannot be a bundle.
     """
+    if not text:
+        raise Invalid("No bundle was named.", hint=_HINT)
     if text.startswith("s3://"):
         return _from_s3(text, s3, limits)
     if "://" in text:

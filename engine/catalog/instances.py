@@ -67,5 +67,5 @@ class Instances(Records):
     def _address_taken(self, address: Address) -> Conflict | None:
         if self.find_instance(address) is None:
             return None
-        noun = address.kind.noun.capitalize()
-        return Conflict(f"{noun} {str(address).partition('/')[2]} exists already.")
+        noun, name = address.kind.noun.capitalize(), str(address).partition("/")[2]
+        return Conflict(f"{noun} {name} exists already.", hint=missing.see(address))

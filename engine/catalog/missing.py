@@ -1,4 +1,4 @@
-"""The only place that says that a name is not known, and which one was probably meant."""
+"""The only place that says that a name is not known, or not clear, and which one was probably meant."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 from engine.core.address import Address, Kind
-from engine.core.versions import Number, TemplateRef
-from engine.errors import NotFound
+from engine.core.versions import Number, TemplateKind, TemplateRef
+from engine.errors import Conflict, NotFound
 
 CANDIDATES_MAX = 5000
 """Names that are compared at most: a hint may not cost a second."""
@@ -17,12 +17,30 @@ _LISTS = {
     Kind.PIPELINE: "landform service list",
     Kind.COMPONENT: "landform component list",
 }
+_ARTICLE: dict[str, str] = {TemplateKind.ENVIRONMENT: "an", TemplateKind.SERVICE: "a"}
 
 
 def no_template(ref: TemplateRef, known: Iterable[str]) -> NotFound:
     """For a template name that nothing answers to; `known` are the names of its kind."""
     noun = f"{ref.kind.value} template" if ref.kind else "template"
     return _not_found(f"There is no {noun} {ref.name}.", ref.name, known, "landform template list")
+
+
+def other_kind(ref: TemplateRef, kind: str) -> NotFound:
+    """For a template name that only the other kind answers to; `kind` is that one."""
+    wanted = ref.kind.value if ref.kind else ""
+    hint = f"See those that are: landform template list --kind {wanted}"
+    return NotFound(
+        f"{ref.name} is {_ARTICLE[kind]} {kind} template, not {_ARTICLE[wanted]} {wanted} template.", hint=hint
+    )
+
+
+def two_kinds(name: str) -> Conflict:
+    """For a template name that both kinds answer to."""
+    return Conflict(
+        f"There is an environment template and a service template {name}.",
+        hint=f"Say which: environment/{name} or service/{name}.",
+    )
 
 
 def no_version(template: str, number: Number, known: Iterable[Number]) -> NotFound:
@@ -54,6 +72,12 @@ def no_instance(address: Address, known: Iterable[str]) -> NotFound:
     wanted = _spoken(str(address))
     message = f"There is no {address.kind.noun} {wanted}."
     return _not_found(message, wanted, map(_spoken, known), _LISTS[address.kind])
+
+
+def see(address: Address) -> str:
+    """What to type to see an instance, as a hint."""
+    noun = _LISTS[address.kind].removesuffix(" list")
+    return f"See it: {noun} show {_spoken(str(address))}"
 
 
 def no_run(run_id: int) -> NotFound:

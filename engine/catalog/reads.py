@@ -54,12 +54,17 @@ class Reads:
         return [_version(row) for row in rows]
 
     def version(self, template: TemplateRef | str) -> Row:
-        """Everything about a version, or about the recommended one. Raises as versions()."""
+        """Everything about a version, or about the recommended one.
+
+        Raises as versions(), and Conflict when no kind is named and both kinds have it.
+        """
         ref = _ref(template)
         major, minor = (ref.number.major, ref.number.minor) if ref.number else (None, None)
         rows = self._rows(statements.VERSION, name=ref.name, kind=ref.kind, major=major, minor=minor)
         if not rows:
             raise self._no_version(ref)
+        if len(rows) > 1:
+            raise missing.two_kinds(ref.name)
         return _version(rows[0])
 
     def environments(self, after: str | None = None, limit: int = ALL, *, outdated: bool = False) -> list[Row]:
@@ -158,7 +163,10 @@ class Reads:
         return missing.no_instance(place, self.names("address", f"{place.kind.value}/", missing.CANDIDATES_MAX))
 
     def _expect_template(self, template: TemplateRef) -> None:
+        kinds = {row["name"]: row["kind"] for row in self.templates()}
         names = {row["name"] for row in self.templates(template.kind)}
+        if template.name in kinds and template.name not in names:
+            raise missing.other_kind(template, kinds[template.name])
         if template.name not in names:
             raise missing.no_template(template, names)
 

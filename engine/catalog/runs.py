@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import CursorResult, bindparam, update
 from sqlalchemy.orm.attributes import set_committed_value
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import SQLModel, col, select
 
 from engine.catalog import missing
@@ -125,8 +126,12 @@ class Runs(Records):
         return True
 
     def _follow(self, run: Run) -> None:
-        """Keeps what the instance says about its last run in step."""
+        """Keeps what the instance says about its last run in step, here too when its row has been read."""
         self._session.execute(_FOLLOW, {"of": run.instance_id, "run_id": run.id, "status": run.status})
+        instance = self._session.identity_map.get(identity_key(Instance, run.instance_id))
+        if instance is not None:
+            set_committed_value(instance, "last_run_id", run.id)
+            set_committed_value(instance, "last_status", run.status)
 
     def _busy(self, instance: Instance) -> Busy | None:
         holder = self.active_run(instance)

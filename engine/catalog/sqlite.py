@@ -29,7 +29,7 @@ def exists(path: Path) -> bool:
     """Whether there is a file at `path`. Raises LandformError when it is a folder, or nobody can tell."""
     try:
         found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
+    except FileNotFoundError:
         return False
     except OSError as error:
         raise _unusable(path, error) from error

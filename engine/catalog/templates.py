@@ -26,14 +26,14 @@ class Templates(Records):
 
         Raises NotFound, or Conflict when no kind is named and both kinds have the name.
         """
-        found = [row for row in self._named(ref.name) if ref.kind is None or row.kind == ref.kind.value]
+        named = self._named(ref.name)
+        found = [row for row in named if ref.kind is None or row.kind == ref.kind.value]
+        if named and not found:
+            raise missing.other_kind(ref, named[0].kind)
         if not found:
             raise missing.no_template(ref, {row.name for row in self.templates(ref.kind)})
         if len(found) > 1:
-            raise Conflict(
-                f"There is an environment template and a service template {ref.name}.",
-                hint=f"Say which: environment/{ref.name} or service/{ref.name}.",
-            )
+            raise missing.two_kinds(ref.name)
         return found[0]
 
     def template_by_id(self, template_id: int) -> Template:

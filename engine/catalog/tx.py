@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from engine.catalog.instances import Instances
 from engine.catalog.records import Row
+from engine.catalog.related import Relations
 from engine.catalog.runs import Runs
 from engine.catalog.services import Services
 from engine.catalog.tables import Instance
 from engine.catalog.versions import Versions
 
 
-class Tx(Versions, Services, Instances, Runs):
+class Tx(Versions, Services, Relations, Runs):
     """What is known, and what becomes known, between `with catalog.read() as tx` and its end."""
 
     def save(self, row: Row) -> Row:

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from engine.cli.common import WholeNumber
 from engine.cli.display import Page
 from engine.core import address
-from engine.core.address import Address, Kind
+from engine.core.address import Address, Kind, quoted
 from engine.core.updates import UpdateKind
 from engine.core.versions import TemplateRef, parse, parse_ref
 from engine.errors import Invalid, Usage
@@ -36,11 +37,12 @@ def read_document(path: str | None) -> Document | None:
         return None
     from engine.core import located, spec
 
+    name = "standard input" if path == "-" else path
     try:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
-    return spec.parse(located.decode(raw, path), path)
+    return spec.parse(located.decode(raw, name), name)
 
 
 def assignments(pairs: Iterable[str], option: str) -> dict[str, str]:
@@ -150,13 +152,17 @@ def page(command: F) -> F:
     return _with(command, take, _LIMIT, _AFTER)
 
 
+_HINT = "Write SERVICE/NAME, as in orders/prod. For environments there is: landform env"
+_OTHER_KINDS = frozenset(kind.value for kind in Kind) - {Kind.SERVICE_INSTANCE.value}
+
+
 def instance_address(text: str) -> Address:
     """The address of `orders/prod`, or of `service/orders/prod`. Raises Invalid."""
     if text.startswith(f"{Kind.SERVICE_INSTANCE.value}/") and text.count("/") == 2:
         return address.parse(text)
     service, slash, name = text.partition("/")
-    if not slash or "/" in name:
-        raise Invalid(f"{text!r} does not name a service instance.", hint="Write SERVICE/NAME, as in orders/prod.")
+    if not slash or "/" in name or service in _OTHER_KINDS:
+        raise Invalid(f"{quoted(text)} does not name a service instance.", hint=_HINT)
     return address.service_instance(service, name)
 
 
@@ -209,5 +215,5 @@ _KIND = click.option(
 _VERSION = click.option(
     "--version", "number", metavar="MAJOR.MINOR", help="Version to go to.  [default: the recommended one]"
 )
-_LIMIT = click.option("--limit", type=click.IntRange(1, 10_000), default=100, show_default=True, help="Rows to show.")
+_LIMIT = click.option("--limit", type=WholeNumber(10_000), default=100, show_default=True, help="Rows to show.")
 _AFTER = click.option("--after", metavar="NAME", help="Show what comes after this one.")

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import sys
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import click
 
 from engine import settings
-from engine.errors import Usage
+from engine.core.address import quoted
+from engine.errors import LandformError, Usage
 from engine.settings import Settings
 
 if TYPE_CHECKING:
@@ -28,6 +31,8 @@ class Session:
     no_color: bool = False
     quiet: bool = False
     _settings: Settings | None = field(default=None, repr=False)
+    _is_truthful: bool = field(default=False, repr=False)
+    """Whether somebody has looked after runs that a crash left behind."""
 
     @property
     def settings(self) -> Settings:
@@ -40,13 +45,23 @@ class Session:
         """The catalog, stores and tools. The one door through which commands import what is slow to import."""
         from engine import app
 
+        self._is_truthful = True
         return app.build(self.settings)
 
     def reads(self) -> Reads:
-        """What lists are read from: the catalog, without what makes changes."""
+        """What lists are read from: the catalog, without what makes changes.
+
+        Runs that a crash left behind have been put right, where the home can be written to.
+        """
         from engine.catalog.reads import Reads
 
-        return Reads(self.settings.home / "catalog.db")
+        reads = Reads(self.settings.home / "catalog.db")
+        if not self._is_truthful:
+            self._is_truthful = True
+            if _is_worker_gone(reads):
+                with suppress(LandformError):
+                    self.open_app()
+        return reads
 
     def fetch(self, source: str) -> Fetched:
         """The files of a bundle: a folder, a .tar.gz or an s3:// object. Raises Invalid, NotFound, ExternalFailure."""
@@ -65,7 +80,61 @@ class Session:
         return False if self.no_color or "NO_COLOR" in settings.environ() else None
 
 
+if TYPE_CHECKING:
+    _Int = click.ParamType[int]
+    _Float = click.ParamType[float]
+else:
+    # older clicks have no generic class
+    _Int = _Float = click.ParamType
+
 pass_session = click.make_pass_decorator(Session)
+
+
+class WholeNumber(_Int):
+    """A whole number from 1 up to `most`; `words` say what it is, as in "'x' is not ..."."""
+
+    name = "integer"
+
+    def __init__(self, most: int, words: str = "") -> None:
+        self._most = most
+        self._words = words or f"a whole number from 1 to {most:,}"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, as click asks for it."""
+        text = str(value)
+        # int() reads digits of every script, and takes quadratic time for very many
+        if text.isascii() and text.isdigit() and len(text) <= len(str(self._most)) and 1 <= int(text) <= self._most:
+            return int(text)
+        return self.fail(f"{quoted(text)} is not {self._words}.", param, ctx)
+
+
+class Seconds(_Float):
+    """A number of seconds from 1 up; never endless, never no number."""
+
+    name = "seconds"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number, as click asks for it."""
+        text, form = str(value), settings.POSITIVE_SECONDS
+        if not re.fullmatch(form.pattern, text):
+            self.fail(f"{quoted(text)} is not {form.words}.", param, ctx)
+        return float(text)
+
+
+RUN = WholeNumber(2**53 - 1, "the number of a run")
+
+
+def _is_worker_gone(reads: Reads) -> bool:
+    """Whether a run is said to be worked on by a process of this machine that has ended; cheap where there is none."""
+    from engine.core.runs import Status
+
+    executing = [row["id"] for status in (Status.PLANNING, Status.APPLYING) for row in reads.runs(status=status)]
+    if not executing:
+        return False
+    from engine.external.process import is_alive
+
+    workers = (reads.run(run_id)["executor"] for run_id in executing)
+    return any(worker is not None and is_alive(worker) is False for worker in workers)
 
 
 def confirm(question: str, *, yes: bool) -> bool:

@@ -11,7 +11,8 @@ from typing import Any, TypeVar
 import click
 
 from engine.cli.common import Session
-from engine.errors import Conflict
+from engine.core.address import quoted
+from engine.errors import Conflict, LandformError, Usage
 
 FORMATS = ("table", "json", "yaml", "name")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -116,6 +117,9 @@ def to_yaml(value: object) -> str:
     return yaml.safe_dump(json.loads(to_json(value)), sort_keys=False, allow_unicode=True)
 
 
+_RUN_DIGITS_MAX = 15
+
+
 @dataclass(frozen=True)
 class Page:
     """Which part of a list to show."""
@@ -126,8 +130,12 @@ class Page:
 
     @property
     def before(self) -> int | None:
-        """The last run of the page before, where the list goes from new to old."""
-        return int(self.after) if self.after else None
+        """The last run of the page before, where the list goes from new to old. Raises Usage for anything else."""
+        if self.after is None:
+            return None
+        if not (self.after.isascii() and self.after.isdigit() and len(self.after) <= _RUN_DIGITS_MAX):
+            raise Usage(f"--after takes the number of a run here, not {quoted(self.after)}.")
+        return int(self.after)
 
 
 def page(session: Session, rows: Sequence[Mapping[str, object]], shape: Shape, wanted: Page, output: str) -> None:
@@ -161,14 +169,26 @@ FILES = Shape("landform.files/1", columns("FILE=name"), "name")
 
 
 def write_tree(root: Path, found: Mapping[str, bytes]) -> None:
-    """Writes files below a folder. Raises Conflict when one of them is there already; nothing is written then."""
+    """Writes files below a folder.
+
+    Raises Conflict when one of them is there already; nothing is written then. Raises LandformError when the folder
+    cannot be written.
+    """
     taken = sorted(str(root / name) for name in found if (root / name).exists())
     if taken:
         raise Conflict(f"{taken[0]} exists already.", hint="Choose another folder with --dir.")
-    for name, content in found.items():
-        path = root / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content)
+    try:
+        for name, content in found.items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+    except OSError as error:
+        raise unwritable(root, error) from error
+
+
+def unwritable(path: Path, error: OSError) -> LandformError:
+    """For a place that the user named and nothing can be written to."""
+    return LandformError(f"{path} cannot be written: {error.strerror}.", hint="Choose another folder with --dir.")
 
 
 OUTPUTS = Shape("landform.outputs/1", columns("NAME=name VALUE=value"), "name")

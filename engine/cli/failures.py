@@ -48,7 +48,7 @@ def report(error: LandformError, *, as_json: bool) -> int:
     if as_json:
         click.echo(display.to_json({"schema": "landform.error/1", "error": envelope(error)}), err=True)
     else:
-        click.echo("\n".join(_lines(error)), err=True)
+        click.echo(display.printable("\n".join(_lines(error))), err=True)
     return error.exit_code
 
 

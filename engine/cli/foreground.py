@@ -18,7 +18,7 @@ from engine.cli.common import Session
 from engine.cli.progress import Progress
 from engine.core.plans import AutoApprove
 from engine.core.runs import Operation, Status
-from engine.errors import Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, TimedOut, Waiting
+from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, TimedOut, Waiting
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -86,18 +86,20 @@ _FLAGS = (
         "--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record them."
     ),
     click.option(
-        "--parallel", type=click.IntRange(1), help="Runs carried out side by side.  [default: the number of cores]"
+        "--parallel",
+        type=common.WholeNumber(999),
+        help="Runs carried out side by side.  [default: the number of cores]",
     ),
-    click.option("--timeout", type=click.FloatRange(1), metavar="SECONDS", help="Stop as Ctrl-C does after this long."),
+    click.option("--timeout", type=common.Seconds(), metavar="SECONDS", help="Stop as Ctrl-C does after this long."),
 )
 
 
 def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) -> int:
-    """Carries the runs out and shows how they ended. Raises what their ending calls for, else 0.
+    """Carries the runs out, each once, and shows how they ended. Raises what their ending calls for, else 0.
 
     Destroys begin after every other run has succeeded; they stay queued while one of those waits for approval.
     """
-    runs = [session.reads().run(run_id) for run_id in run_ids]
+    runs = [session.reads().run(run_id) for run_id in dict.fromkeys(run_ids)]
     foreground = _Foreground(session, app, how)
     ended = _in_order(foreground, runs) if how.wait else runs
     display.many(ended, RUNS, how.output)
@@ -258,6 +260,10 @@ _ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
         ExternalFailure,
         "failed",
         "Terraform's own words: landform run logs {id}. Then: landform run retry {id}",
+    ),
+    *(
+        (status, Busy, "went to another process", "Follow it: landform run show {id}")
+        for status in (Status.PLANNING, Status.APPLYING)
     ),
     (Status.CANCELLED, Cancelled, "stopped because you asked", "Start again: landform run retry {id}"),
     (Status.DISCARDED, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
 import click
 
 from engine.cli import arguments, display, failures, foreground, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
+
+if TYPE_CHECKING:
+    from engine.catalog.reads import Row
 
 INSTANCES = display.Shape(
     "landform.instance/1",
@@ -51,10 +58,15 @@ def list_instances(
     session: Session, service: str | None, environment: str | None, page: display.Page, output: str, *, outdated: bool
 ) -> None:
     """List service instances."""
-    rows = session.reads().service_instances(
-        service=service, environment=environment, outdated=outdated, after=page.after, limit=page.limit + 1
-    )
+    find = partial(session.reads().service_instances, service, environment, after=page.after, limit=page.limit + 1)
+    rows = _by_address(find(outdated=True), find(stale=True), page.limit + 1) if outdated else find()
     display.page(session, rows, INSTANCES, page, output)
+
+
+def _by_address(some: Sequence[Row], others: Sequence[Row], limit: int) -> list[Row]:
+    """Two lists as one, each row once, at most `limit`."""
+    rows = {row["address"]: row for row in (*some, *others)}
+    return [rows[found] for found in sorted(rows)[:limit]]
 
 
 @instance.command("show")

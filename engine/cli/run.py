@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from engine.cli import arguments, display, failures, foreground, texts
-from engine.cli.common import Session, pass_session
+from engine.cli.common import RUN, Session, pass_session
 from engine.cli.foreground import RUNS, Options
 from engine.core import address
 from engine.core.runs import Status
+from engine.errors import NotFound
 
 
 @click.group(cls=failures.Noun)
@@ -30,13 +31,15 @@ def list_runs(session: Session, address: str | None, status: str | None, page: d
 
 
 @run.command("show")
-@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.argument("run_id", type=RUN, metavar="RUN")
 @click.option("--plan", "full", is_flag=True, help="The plan in Terraform's own words.")
 @display.option
 @pass_session
 def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
     """Show a run: what it is for, what its plan would do, and how it ended."""
     row = session.reads().run(run_id)
+    if full and row["plan"] is None:
+        raise NotFound(f"Run {run_id} has no plan.", hint=f"See why: landform run show {run_id}")
     if full:
         click.echo(session.open_app().executor.plan_text(run_id), nl=False)
         return
@@ -44,7 +47,7 @@ def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
 
 
 @run.command("logs")
-@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.argument("run_id", type=RUN, metavar="RUN")
 @click.option(
     "--output",
     "-o",
@@ -69,7 +72,7 @@ def logs(session: Session, run_id: int, output: str) -> None:
 
 
 @run.command("approve")
-@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.argument("run_id", type=RUN, metavar="RUN")
 @foreground.options
 @pass_session
 def approve(session: Session, run_id: int, how: Options) -> int:
@@ -82,7 +85,7 @@ def approve(session: Session, run_id: int, how: Options) -> int:
 
 
 @run.command("apply")
-@click.argument("run_ids", type=click.IntRange(1), nargs=-1, required=True, metavar="RUN...")
+@click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
 @foreground.options
 @pass_session
 def apply(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
@@ -91,7 +94,7 @@ def apply(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
 
 
 @run.command("discard")
-@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.argument("run_id", type=RUN, metavar="RUN")
 @click.option("--reason", default="", help="Recorded with the run.")
 @display.option
 @pass_session
@@ -105,7 +108,7 @@ def discard(session: Session, run_id: int, reason: str, output: str) -> None:
 
 
 @run.command("retry")
-@click.argument("run_id", type=click.IntRange(1), metavar="RUN")
+@click.argument("run_id", type=RUN, metavar="RUN")
 @foreground.options
 @pass_session
 def retry(session: Session, run_id: int, how: Options) -> int:

@@ -36,8 +36,11 @@ def init(session: Session, folder: str, output: str) -> None:
     config = root / CONFIG_FILE
     if config.exists():
         raise Conflict(f"{config} exists already.", hint="Use it as it is, or edit it.")
-    root.mkdir(parents=True, exist_ok=True)
-    config.write_text(_CONFIG, encoding="utf-8")
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        config.write_text(_CONFIG, encoding="utf-8")
+    except OSError as error:
+        raise display.unwritable(config, error) from error
     home = session.home or str((root / ".landform").absolute())
     common.Session(home=home, quiet=session.quiet).open_app()
     display.one({"home": home, "config": str(config)}, HOME, output)
@@ -55,7 +58,7 @@ def doctor(session: Session, output: str) -> int:
 
 
 @click.command()
-@click.argument("shell", type=SHELLS)
+@click.argument("shell", type=SHELLS, metavar="SHELL")
 def completion(shell: str) -> None:
     """Print the script that completes commands and live names in a shell.
 
@@ -66,7 +69,7 @@ def completion(shell: str) -> None:
     """
     from click.shell_completion import get_completion_class
 
-    from engine.cli.main import landform
+    from engine.cli.root import landform
 
     kind = get_completion_class(shell)
     assert kind is not None

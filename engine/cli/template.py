@@ -108,7 +108,8 @@ def check(session: Session, source: str, kind: str | None, output: str) -> int:
         click.echo(display.to_json(sarif.report(checked.problems, metadata.version("landform"))))
     elif output == "table":
         click.echo("".join(f"{line}\n" for line in failures.problem_lines(checked.problems)), nl=False)
-        session.say(f"{errors} errors, {len(checked.problems) - errors} warnings in {source}.")
+        warnings = len(checked.problems) - errors
+        session.say(f"{source}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
     else:
         display.many([failures.problem_view(problem) for problem in checked.problems], PROBLEMS, output)
     return 1 if errors else 0
@@ -306,7 +307,10 @@ def _bundle(session: Session, source: str) -> _Bundle:
     else:
         row = session.reads().version(parse_ref(source))
         if not row["bundle"]:
-            raise Conflict(f"{source} failed its registration: its bundle was not kept.")
+            raise Conflict(
+                f"{source} failed its registration: its bundle was not kept.",
+                hint=f"See why it failed: landform template show {source}",
+            )
         files = Store(session.settings.home / "bundles").get(row["bundle"])
     checked = load.check(files)
     if checked.errors or checked.facts is None or checked.schema is None:
@@ -317,6 +321,10 @@ def _bundle(session: Session, source: str) -> _Bundle:
 def is_path(source: str) -> bool:
     """Whether the user names a bundle on disk or in S3 rather than a registered version."""
     return source.startswith((".", "/", "~", "s3://")) or source.endswith((".tar.gz", ".tgz")) or Path(source).is_dir()
+
+
+def _counted(count: int, noun: str) -> str:
+    return f"{count} {noun}" + ("" if count == 1 else "s")
 
 
 def _labelled(row: Row) -> Row:

@@ -100,7 +100,7 @@ def waiting_on(status: Status) -> str:
 def next_actions(status: Status) -> tuple[str, ...]:
     """What a person can do with the run now, as CLI verbs."""
     verbs = [event.value for event, statuses in BY_PEOPLE.items() if status in statuses]
-    if status is Status.APPROVED:
+    if waiting_on(status) == "worker":
         verbs.append("apply")
     if status in TERMINAL - {Status.SUCCEEDED}:
         verbs.append("retry")

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 
 import yaml
 
-from engine.core.paths import Path, short, shown, unprintable
+from engine.core import yaml_errors
+from engine.core.paths import Path, shown, unprintable
 
 NODES_MAX = 10_000
 DEPTH_MAX = 50
@@ -283,7 +284,5 @@ class _Reader:
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Flaw:
-    mark = error.problem_mark or error.context_mark
-    reason = ", ".join(part for part in (error.context, error.problem) if part)
-    hint = "Indent with spaces, not with tabs." if "'\\t'" in reason else ""
-    return Flaw(mark.line + 1 if mark else 0, (), f"is not YAML: {short(reason, 160)}.", "yaml/syntax", hint)
+    found = yaml_errors.sentence(error)
+    return Flaw(found.line, (), found.message, "yaml/syntax", found.hint)

@@ -18,6 +18,7 @@ from engine.worker.work import Work, load
 if TYPE_CHECKING:
     from engine.catalog.catalog import Catalog
     from engine.catalog.tables import Run
+    from engine.catalog.tx import Tx
     from engine.external.process import Stop
 
 logger = logging.getLogger(__name__)
@@ -39,12 +40,10 @@ class Executor:
 
         A run that another worker holds, or that waits for approval, is left alone.
         """
-        run = self._claim(run_id)
-        if run.status == Status.PLANNING:
+        run, ours = self._claim(run_id)
+        if ours and run.status == Status.PLANNING:
             run = self._plan(run, stop, watch)
-        if run.status == Status.APPROVED:
-            run = self._claim(run_id)
-        if run.status == Status.APPLYING and run.executor == self.identity:
+        if ours and run.status == Status.APPLYING:
             run = self._apply(run, stop, watch)
         return run
 
@@ -53,12 +52,17 @@ class Executor:
         with self.catalog.read() as tx:
             return self.phases.plan_text(load(tx, tx.run(run_id)))
 
-    def _claim(self, run_id: int) -> Run:
+    def _claim(self, run_id: int) -> tuple[Run, bool]:
+        """The run, and whether it is ours from now on; another thread of this process may have it already."""
         with self.catalog.write() as tx:
             run = tx.run(run_id)
             if Status(run.status) not in runs.TABLE[Event.CLAIM]:
-                return run
-            return tx.move(run_id, Event.CLAIM, fence=run.fence, executor=dict(self.identity))
+                return run, False
+            return self._claimed(tx, run), True
+
+    def _claimed(self, tx: Tx, run: Run) -> Run:
+        assert run.id is not None
+        return tx.move(run.id, Event.CLAIM, fence=run.fence, executor=dict(self.identity))
 
     def _plan(self, run: Run, stop: Stop, watch: Watch) -> Run:
         try:
@@ -72,13 +76,19 @@ class Executor:
             "summary": planned.summary.to_json(),
             "fingerprint": dict(planned.fingerprint),
             "upstream": {address: dict(outputs) for address, outputs in planned.upstream.items()},
+            # what an earlier attempt died of
+            "message": "",
         }
         if planned.summary.is_empty:
             return self._succeed(work, Event.FIND_NOTHING, facts)
-        if plans.approves_itself(planned.summary, AutoApprove(run.auto_approve)):
-            facts |= {"approved_by": SELF_APPROVED}
-            return self._move(work, Event.APPROVE, facts)
-        return self._move(work, Event.ASK, facts)
+        approves_itself = plans.approves_itself(planned.summary, AutoApprove(run.auto_approve))
+        with self.catalog.write() as tx:
+            if not approves_itself:
+                return tx.move(work.run_id, Event.ASK, fence=work.fence, **facts)
+            # claimed at once: nobody else shall take over what has been begun here
+            return self._claimed(
+                tx, tx.move(work.run_id, Event.APPROVE, fence=work.fence, approved_by=SELF_APPROVED, **facts)
+            )
 
     def _apply(self, run: Run, stop: Stop, watch: Watch) -> Run:
         try:
@@ -115,10 +125,6 @@ class Executor:
     def _load(self, run: Run) -> Work:
         with self.catalog.read() as tx:
             return load(tx, run)
-
-    def _move(self, work: Work, event: Event, facts: dict[str, Any]) -> Run:
-        with self.catalog.write() as tx:
-            return tx.move(work.run_id, event, fence=work.fence, **facts)
 
 
 def _ending(status: Status, error: Exception) -> Event:

@@ -11,17 +11,15 @@ from types import TracebackType
 from typing import IO
 
 from engine.core.address import Address
-from engine.core.outputs import MASK
 from engine.external.alive import Identity
 from engine.terraform.collector import Collector
 from engine.terraform.events import Diagnostic, Event
+from engine.worker.redaction import Redaction
 
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "log"
 INPUTS_FILE = "inputs.json"
 PROCESS_FILE = "process.json"
-_SHORTEST_SECRET = 4
-"""Shorter texts are not looked for: they would blot out ordinary words."""
 
 
 class Journal:
@@ -29,7 +27,7 @@ class Journal:
 
     def __init__(self, folder: Path, secrets: Sequence[str], watch: Callable[[str, Event | None], None]) -> None:
         self._folder = folder
-        self._secrets = [text for text in secrets if len(text) >= _SHORTEST_SECRET]
+        self._redaction = Redaction(secrets)
         self._watch = watch
         self._files = ExitStack()
         self.last = ""
@@ -48,9 +46,11 @@ class Journal:
 
     def line(self, phase: str, line: str, collector: Collector) -> None:
         """Takes a line of Terraform's."""
-        safe = self.redacted(line)
+        safe = self._redaction.line(line)
         event = collector.feed(safe)
-        self._events.write(f"{safe}\n")
+        if safe.startswith("{"):
+            # what is no JSON, a crash or the words of an older Terraform, is in the log
+            self._events.write(f"{safe}\n")
         text = _readable(event)
         if text:
             self.last = text
@@ -71,9 +71,7 @@ class Journal:
 
     def redacted(self, text: str) -> str:
         """The text without any secret of this run."""
-        for secret in self._secrets:
-            text = text.replace(secret, MASK).replace(json.dumps(secret)[1:-1], MASK)
-        return text
+        return self._redaction.text(text)
 
 
 def _readable(event: Event) -> str:

@@ -30,6 +30,7 @@ from engine.terraform.workspace import Workspace
 from engine.worker import values
 from engine.worker.journal import Journal, recorded_process
 from engine.worker.records import fingerprints
+from engine.worker.redaction import Redaction
 
 if TYPE_CHECKING:
     from engine.bundles.store import Store
@@ -104,14 +105,18 @@ class Phases:
             _follow(self.terraform().apply(place, self.plan_file(work.address, work.run_id)), "apply", step)
 
     def outputs(self, work: Work) -> dict[str, dict[str, Any]]:
-        """Output name -> {"type", "sensitive", "fingerprint"} and, unless it is sensitive, "value"."""
+        """Output name -> {"type", "sensitive", "fingerprint"} and, unless it is sensitive, "value".
+
+        What passes a secret of the environment on is sensitive, even where the bundle does not say so.
+        """
         if work.part is None:
             found: Mapping[str, Mapping[str, Any]] = {
                 name: {"type": "string", "sensitive": False, "value": value} for name, value in work.inputs.items()
             }
         else:
             found = self._state_outputs(work.address)
-        return {name: self._output(output) for name, output in found.items()}
+        secret = Redaction(values.secrets(self.values(work)))
+        return {name: self._output(output, hidden=secret.hides(output["value"])) for name, output in found.items()}
 
     def forget(self, work: Work) -> None:
         """Removes the workspace of an instance that is no more; what its runs wrote stays."""
@@ -161,7 +166,8 @@ class Phases:
         """Where Terraform can run: the workspace written, its version prepared."""
         work, part = step.work, step.part
         files = self.rendered(work, part, given)
-        step.journal.keep_inputs(self.rendered(work, part, given, masked=True)[rendering.VALUES_FILE])
+        shown = self.rendered(work, part, given, masked=True) if values.secrets(given) else files
+        step.journal.keep_inputs(shown[rendering.VALUES_FILE])
         structure = rendering.structure(part, files)
         key = preparation.key(work.bundle, part.name, self.terraform().version, self.backend.kind, structure)
 
@@ -204,10 +210,11 @@ class Phases:
             return {}
         return {str(work.environment.address): wiring.read(part, fingerprints(work.environment.outputs))}
 
-    def _output(self, output: Mapping[str, Any]) -> dict[str, Any]:
-        kept = {"type": output["type"], "sensitive": output["sensitive"]}
-        kept["fingerprint"] = fingerprint.value_digest(output["value"], self.key)
-        return kept if output["sensitive"] else kept | {"value": output["value"]}
+    def _output(self, output: Mapping[str, Any], *, hidden: bool) -> dict[str, Any]:
+        sensitive = output["sensitive"] or hidden
+        digest = fingerprint.value_digest(output["value"], self.key)
+        kept = {"type": output["type"], "sensitive": sensitive, "fingerprint": digest}
+        return kept if sensitive else kept | {"value": output["value"]}
 
     def _state_outputs(self, where: Address) -> dict[str, dict[str, Any]]:
         return self.backend.outputs(self._workspace(where).root)

@@ -31,7 +31,8 @@ def of_instance(catalog: Catalog, phases: Phases, where: Address) -> dict[str, b
     """The files of an instance as it is now, secrets masked. Raises NotFound."""
     with catalog.read() as tx:
         instance = tx.instance(where)
-        work = wanted(tx, instance, tx.version_by_id(instance.version_id), instance.inputs)
+        assert instance.id is not None
+        work = wanted(tx.related(instance.id, instance.version_id), instance.inputs)
     if work.part is None:
         raise NotFound(f"{where} has no infrastructure: its inputs are its outputs.")
     return phases.rendered(work, work.part, phases.values(work), masked=True)

@@ -12,7 +12,8 @@ from engine.core.bundle import PART_OF, Facts, Part
 from engine.core.runs import Operation
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Instance, Run, Service, Version
+    from engine.catalog.related import Related
+    from engine.catalog.tables import Instance, Run, Service
     from engine.catalog.tx import Tx
 
 
@@ -66,29 +67,28 @@ class Work:
 def load(tx: Tx, run: Run) -> Work:
     """Everything the run needs, as it is now. Raises NotFound when its version or instance has gone."""
     assert run.id is not None
-    work = wanted(tx, tx.instance_by_id(run.instance_id), tx.version_by_id(run.version_id), run.inputs)
+    work = wanted(tx.related(run.instance_id, run.version_id), run.inputs)
     return replace(
         work, run_id=run.id, fence=run.fence, operation=Operation(run.operation), planned_with=run.fingerprint
     )
 
 
-def wanted(tx: Tx, instance: Instance, version: Version, inputs: Mapping[str, object]) -> Work:
+def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
     """What a deploy of the instance with that version and those inputs would need, outside of any run."""
-    template = tx.template_by_id(version.template_id)
-    found = registered.schema_of(version.schema_text, customer_managed=template.provisioning == "customer")
+    instance, version, environment = related.instance, related.version, related.environment
+    found = registered.schema_of(version.schema_text, customer_managed=related.template.provisioning == "customer")
     kind = found.pipeline_type if instance.kind == Kind.PIPELINE else found.type
-    environment = tx.instance_by_id(instance.environment_id) if instance.environment_id else None
     return Work(
         run_id=0,
         fence=0,
         address=address.parse(instance.address),
         operation=Operation.DEPLOY,
-        template=template.name,
+        template=related.template.name,
         bundle=version.bundle,
         facts=bundle.from_json(version.facts),
         inputs=shapes.filled(kind or {}, inputs),
         environment=_upstream(environment),
-        repository=_repository(tx.service_by_id(instance.service_id) if instance.service_id else None),
+        repository=_repository(related.service),
         run_env={**(environment.run_env if environment else {}), **instance.run_env},
         planned_with={},
     )

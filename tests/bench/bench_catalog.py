@@ -1,6 +1,6 @@
 """Lists from a catalog of 100,000 instances and 1,000,000 runs, beside the same rows by a raw query.
 
-One line a measurement: `bench <name> ratio=<x> ours=<ms> theirs=<ms> n=<runs>`. Both open the file anew each time.
+Both open the file anew each time.
 """
 
 from __future__ import annotations
@@ -12,14 +12,10 @@ from collections.abc import Callable
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from statistics import median
-from time import perf_counter
-
-if __name__ == "__main__" and not __package__:
-    sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from engine.catalog.reads import Reads
 from tests.bench.catalog_fill import filled
+from tests.bench.pairs import in_turns, line
 
 PAIRS = 30
 PAGE = 50
@@ -47,10 +43,10 @@ OUTDATED = (
 HISTORY = f"SELECT {RUN_COLUMNS}FROM run WHERE address = '{ADDRESS}' ORDER BY id DESC LIMIT 50"
 
 
-def main() -> None:
-    """Prints the measurements, of the catalog file named on the command line if one is; it is filled when missing."""
+def main(path: Path | None = None) -> None:
+    """Prints the measurements, of the catalog file at `path` if one is given; it is filled when it is not there."""
     with tempfile.TemporaryDirectory() as folder:
-        measure(filled(Path(sys.argv[1]) if len(sys.argv) > 1 else Path(folder) / "catalog.db"))
+        measure(filled(path or Path(folder) / "catalog.db"))
 
 
 def measure(path: Path) -> None:
@@ -58,12 +54,14 @@ def measure(path: Path) -> None:
     reads = Reads(path)
     after = "service/service-05000"
     cases: tuple[tuple[str, Callable[[], list[object]], str], ...] = (
-        ("catalog_list_page", lambda: [*reads.service_instances(after=after, limit=PAGE)], LIST),
-        ("catalog_outdated_page", lambda: [*reads.service_instances(after=after, outdated=True, limit=PAGE)], OUTDATED),
-        ("catalog_history_page", lambda: [*reads.history(ADDRESS, limit=PAGE)], HISTORY),
+        ("catalog-list-page", lambda: [*reads.service_instances(after=after, limit=PAGE)], LIST),
+        ("catalog-outdated-page", lambda: [*reads.service_instances(after=after, outdated=True, limit=PAGE)], OUTDATED),
+        ("catalog-history-page", lambda: [*reads.history(ADDRESS, limit=PAGE)], HISTORY),
     )
     for name, ours, query in cases:
-        print(line(name, ours, partial(raw, path, query)))
+        theirs = partial(raw, path, query)
+        assert len(ours()) == len(theirs()) > 0
+        print(line(name, *in_turns((ours, theirs), PAIRS)))
 
 
 def raw(path: Path, query: str) -> list[object]:
@@ -73,21 +71,5 @@ def raw(path: Path, query: str) -> list[object]:
         return [dict(row) for row in connection.execute(query)]
 
 
-def line(name: str, ours: Callable[[], list[object]], theirs: Callable[[], list[object]]) -> str:
-    """One measurement: medians of pairs that were taken in turns."""
-    assert len(ours()) == len(theirs()) > 0
-    pairs = [(timed(ours), timed(theirs)) for _ in range(PAIRS)]
-    ratio = median(mine / other for mine, other in pairs)
-    mine, other = (median(pair[side] for pair in pairs) for side in (0, 1))
-    return f"bench {name} ratio={ratio:.2f} ours={mine:.2f} theirs={other:.2f} n={PAIRS}"
-
-
-def timed(act: Callable[[], object]) -> float:
-    """Milliseconds that `act` took."""
-    start = perf_counter()
-    act()
-    return (perf_counter() - start) * 1000
-
-
 if __name__ == "__main__":
-    main()
+    main(*map(Path, sys.argv[1:2]))

@@ -16,7 +16,7 @@ from pathlib import Path
 from tests.bench.fleet import ENVIRONMENT, LANDFORM, SERVICE, Fleet, landform, ready
 from tests.bench.pairs import ROOT, command, in_turns, line
 
-ROUNDS = 3
+ROUNDS = 7
 SERVICES = 20
 _CREATE_ALL = f"""\
 seq {SERVICES} | xargs -P "$(nproc)" -I '{{}}' {LANDFORM} --quiet service create "$0-"'{{}}' \

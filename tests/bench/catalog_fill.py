@@ -1,10 +1,11 @@
-"""A catalog as a large company has it after years: 100,000 instances, 1,000,000 runs."""
+"""A catalog as a company has it after years: thousands of instances, each with its history."""
 
 from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -12,16 +13,25 @@ from engine.catalog.catalog import Catalog, url_of
 from engine.core.versions import TemplateKind, VersionStatus
 
 ENVIRONMENTS = 50
-SERVICES = 10_000
-INSTANCES = 100_000
-RUNS = 1_000_000
 TEMPLATES = 20
 MAJORS = 3
 MINORS = 4
 WHEN = "2026-01-02 03:04:05.000000"
 
 
-def filled(path: Path) -> Path:
+@dataclass(frozen=True)
+class Size:
+    """How much there is; the environments count as instances."""
+
+    services: int
+    instances: int
+    runs: int
+
+
+LARGE = Size(services=10_000, instances=100_000, runs=1_000_000)
+
+
+def filled(path: Path, size: Size = LARGE) -> Path:
     """A catalog file of that size at `path`; one that is there already is used again."""
     if path.exists():
         return path
@@ -29,7 +39,7 @@ def filled(path: Path) -> Path:
     draft.unlink(missing_ok=True)
     _templates(draft)
     with closing(sqlite3.connect(draft)) as connection, connection:
-        _fill(connection)
+        _fill(connection, size)
     with closing(sqlite3.connect(draft)) as connection:
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     return draft.rename(path)
@@ -48,18 +58,21 @@ def _templates(path: Path) -> None:
     catalog.close()
 
 
-def _fill(connection: sqlite3.Connection) -> None:
+def _fill(connection: sqlite3.Connection, size: Size) -> None:
     connection.executemany(
         "INSERT INTO service (id, name, template_id, major, description, repository_connection, repository, branch,"
         " pipeline_inputs, created_at) VALUES (?, ?, ?, 3, '', '', '', '', NULL, ?)",
-        ((number, f"service-{number:05}", 2 + number % (TEMPLATES - 1), WHEN) for number in range(1, SERVICES + 1)),
+        (
+            (number, f"service-{number:05}", 2 + number % (TEMPLATES - 1), WHEN)
+            for number in range(1, size.services + 1)
+        ),
     )
     connection.executemany(
         "INSERT INTO instance (id, address, kind, name, service_id, environment_id, template_id, version_id,"
         " description, inputs, outputs, upstream, stale, is_stale, run_env, last_run_id, last_status, deployed_run_id,"
         " created_at, updated_at) VALUES"
         " (?, ?, ?, ?, ?, ?, ?, ?, '', ?, ?, '{}', ?, ?, '{}', ?, 'succeeded', ?, ?, ?)",
-        _instances(),
+        _instances(size),
     )
     connection.executemany(
         "INSERT INTO run (id, instance_id, address, operation, status, version_id, template, inputs, update_kind,"
@@ -67,20 +80,22 @@ def _fill(connection: sqlite3.Connection) -> None:
         " outputs, message, executor, fence, attempt, cancel_requested_at, created_at, planned_at, approved_at,"
         " applied_at, ended_at) VALUES (?, ?, ?, 'deploy', ?, ?, 'template-01@3.3', ?, '', 'none', '', 'ana', 'ben',"
         " '', NULL, ?, '{}', '{}', ?, '', NULL, 2, 1, NULL, ?, ?, ?, ?, ?)",
-        _runs(),
+        _runs(size),
     )
 
 
-def _instances() -> Iterator[tuple[object, ...]]:
+def _instances(size: Size) -> Iterator[tuple[object, ...]]:
     inputs, outputs = '{"port": 8080, "size": "small"}', '{"url": {"sensitive": false, "type": "string", "value": "x"}}'
-    for number in range(1, INSTANCES + 1):
-        last = (RUNS - INSTANCES + number, RUNS - INSTANCES + number, WHEN, WHEN)
+    for number in range(1, size.instances + 1):
+        run = size.runs - size.instances + number
+        last = (run, run, WHEN, WHEN)
         if number <= ENVIRONMENTS:
             name = f"environment-{number:02}"
             place = (f"environment/{name}", "environment", name, None, None, 1, MAJORS * MINORS)
         else:
-            service, environment = 1 + number % SERVICES, 1 + (number + number // SERVICES) % ENVIRONMENTS
-            name = f"instance-{number // SERVICES:02}"
+            turn = number // size.services
+            service, environment = 1 + number % size.services, 1 + (number + turn) % ENVIRONMENTS
+            name = f"instance-{turn:02}"
             template = 2 + service % (TEMPLATES - 1)
             place = (
                 *(f"service/service-{service:05}/{name}", "service", name, service, environment, template),
@@ -97,12 +112,12 @@ def _version(template: int, number: int) -> int:
     return (template - 1) * MAJORS * MINORS + offset + 1
 
 
-def _runs() -> Iterator[tuple[object, ...]]:
+def _runs(size: Size) -> Iterator[tuple[object, ...]]:
     change = '{"address": "terraform_data.site", "action": "update", "reason": ""}'
     summary = '{"changes": [' + change + '], "outputs": [], "drift": []}'
-    addresses = {values[0]: (values[1], values[7]) for values in _instances()}
-    for number in range(1, RUNS + 1):
-        instance = 1 + (number - 1) % INSTANCES
+    addresses = {values[0]: (values[1], values[7]) for values in _instances(size)}
+    for number in range(1, size.runs + 1):
+        instance = 1 + (number - 1) % size.instances
         address, version = addresses[instance]
         status = "failed" if number % 50 == 0 else "succeeded"
         yield (number, instance, address, status, version, '{"port": 8080}', summary, '{"url": {}}', *([WHEN] * 5))

@@ -9,6 +9,7 @@ import json
 import resource
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from engine import app, settings
 from engine.actions import environments, services
@@ -22,31 +23,28 @@ from tests.bench.fleet import ENVIRONMENT, SERVICE
 CONSENT = Consent(AutoApprove.SAFE)
 
 
-def main(name: str, count: int) -> None:
+def main(name: str, services_wanted: int) -> None:
     """Creates them; every run must succeed."""
     landform = app.build(settings.load())
     started_ms = _cpu_ms(resource.RUSAGE_SELF)
     wish = environments.NewEnvironment(name, parse_ref(ENVIRONMENT))
     _carry_out(landform, environments.create(landform.desk, wish, CONSENT))
-    _carry_out(landform, [_service(landform, f"{name}-{number:02}", name) for number in range(count)])
+    with ThreadPoolExecutor(landform.settings.parallel) as pool:
+        names = [f"{name}-{number:02}" for number in range(services_wanted)]
+        list(pool.map(partial(_service, landform, name), names))
     own_ms = _cpu_ms(resource.RUSAGE_SELF) - started_ms
     print(json.dumps({"start": started_ms, "own": own_ms, "terraform": _cpu_ms(resource.RUSAGE_CHILDREN)}))
 
 
-def _service(landform: App, name: str, environment: str) -> int:
+def _service(landform: App, environment: str, name: str) -> None:
     wish = services.NewService(name, parse_ref(SERVICE), environments=(environment,))
-    return services.create(landform.desk, wish, CONSENT)[0]
+    _carry_out(landform, services.create(landform.desk, wish, CONSENT))
 
 
 def _carry_out(landform: App, run_ids: list[int]) -> None:
-    stop = app.stop()
-
-    def one(run_id: int) -> None:
-        run = landform.executor.execute(run_id, stop, _watch)
+    for run_id in run_ids:
+        run = landform.executor.execute(run_id, app.stop(), _watch)
         assert run.status == "succeeded", run.message
-
-    with ThreadPoolExecutor(landform.settings.parallel) as pool:
-        list(pool.map(one, run_ids))
 
 
 def _watch(_phase: str, _event: Event | None) -> None:

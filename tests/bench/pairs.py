@@ -1,4 +1,7 @@
-"""How a measurement is taken and printed: in turns, A B A B ..., so that a machine that slows down slows both."""
+"""How a measurement is taken and printed: in turns, A B A B ..., so that a machine that slows down slows both.
+
+One line a measurement: `bench <name> ratio=<x> ours=<ms> theirs=<ms> n=<runs>`.
+"""
 
 from __future__ import annotations
 
@@ -43,4 +46,4 @@ def timed(act: Callable[[], object]) -> float:
 def line(name: str, ours: Sequence[float], theirs: Sequence[float]) -> str:
     """One measurement: the median of the pairs' ratios, and the medians of both sides."""
     ratio = median(mine / other for mine, other in zip(ours, theirs, strict=True))
-    return f"bench {name} ratio={ratio:.2f} ours={median(ours):.1f} theirs={median(theirs):.1f} n={len(ours)}"
+    return f"bench {name} ratio={ratio:.2f} ours={median(ours):.2f} theirs={median(theirs):.2f} n={len(ours)}"

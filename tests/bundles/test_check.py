@@ -409,10 +409,10 @@ ENTRIES = {
     "{file: '*.tf', rendering_engine: hcl, template_language: terraform}": [],
     "{file: '*', rendering_engine: jinja, template_language: terraform}": [],
     "{file: '*', rendering_engine: hlc, template_language: terraform}": [
-        (3, f"{ENTRY}.rendering_engine", '"hlc" is not one of hcl, jinja, codebuild.')
+        (3, f"{ENTRY}.rendering_engine", 'must be hcl or jinja, not "hlc".')
     ],
     "{file: '*', rendering_engine: hcl, template_language: hcl}": [
-        (3, f"{ENTRY}.template_language", '"hcl" is not one of terraform, cloudformation.')
+        (3, f"{ENTRY}.template_language", 'must be terraform, not "hcl".')
     ],
     "{rendering_engine: hcl}": [(3, f"{ENTRY}.file", "is missing."), (3, f"{ENTRY}.template_language", "is missing.")],
     "{file: 'man.tf', rendering_engine: hcl, template_language: terraform}": [

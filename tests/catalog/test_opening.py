@@ -192,7 +192,7 @@ def test_a_home_below_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(LandformError) as refused:
         opened(tmp_path / "file" / "catalog.db")
 
-    assert refused.value.message == f"The catalog {tmp_path / 'file' / 'catalog.db'} cannot be opened: File exists."
+    assert refused.value.message == f"The catalog {tmp_path / 'file' / 'catalog.db'} cannot be opened: Not a directory."
 
 
 def _as_nobody(path: Path) -> str:

@@ -229,6 +229,23 @@ def test_the_instance_follows_its_last_run(world: World) -> None:
     assert (world.seen(instance).last_run_id, world.seen(instance).last_status) == (2, "planning")
 
 
+def test_the_row_of_an_instance_that_has_been_read_follows_too(world: World) -> None:
+    run = world.run(world.environment())
+
+    with world.catalog.write() as tx:
+        instance = tx.instance_by_id(run.instance_id)
+        tx.move(1, Event.CLAIM, executor=WORKER)
+
+    assert (instance.last_run_id, instance.last_status) == (1, "planning")
+
+
+@pytest.mark.parametrize("status", Status)
+def test_a_moved_run_is_in_hand_as_the_catalog_has_it(world: World, status: Status) -> None:
+    run = world.run(world.environment(), status)
+
+    assert run.model_dump() == world.reload(run).model_dump()
+
+
 def test_a_wish_to_cancel_is_kept_from_the_first_time_and_only_while_somebody_works(world: World) -> None:
     instance = world.environment()
     run = world.run(instance)

@@ -60,7 +60,11 @@ def test_a_name_of_both_kinds_must_say_which(world: World) -> None:
     [
         ("wob", "There is no template wob.", "Did you mean web? See them all: landform template list"),
         ("zzz", "There is no template zzz.", "See them all: landform template list"),
-        ("environment/web", "There is no environment template web.", "See them all: landform template list"),
+        (
+            "environment/web",
+            "web is a service template, not an environment template.",
+            "See those that are: landform template list --kind environment",
+        ),
     ],
 )
 def test_a_name_that_nothing_has_is_not_found_and_the_nearest_is_named(

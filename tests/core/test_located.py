@@ -134,7 +134,7 @@ def test_a_byte_order_mark_is_tolerated():
         ('a: "\\0"', "f.yaml:1: a: The character U+0000 is not allowed."),
         ('a: "\\ud800"', "f.yaml:1: a: The character U+D800 is not allowed."),
         ('a: "\\UFFFFFFFF"', "f.yaml:1: is not YAML: a code or number is too high."),
-        ("a: b: c", "f.yaml:1: is not YAML: mapping values are not allowed here."),
+        ("a: b: c", "f.yaml:1: A colon is not expected here."),
         ("a:\n  b: [1\nc: 2", None),
         ("[" * 50_000, "f.yaml:1: is nested more than 50 levels deep."),
         ("- " * 20_000, "f.yaml:1: is nested more than 50 levels deep."),

@@ -54,7 +54,7 @@ ENDED = "It has ended: start a new run."
 WORKING = "It is being worked on: wait for it to end."
 # status: its word, has it ended, who moves next, what a person can do now, the hint of a refusal
 PUBLIC = {
-    Status.QUEUED: ("queued", False, "worker", ("discard",), "What can be done now: discard."),
+    Status.QUEUED: ("queued", False, "worker", ("discard", "apply"), "What can be done now: discard, apply."),
     Status.PLANNING: ("planning", False, "", (), WORKING),
     Status.PLANNED: ("planned", False, "approval", ("approve", "discard"), "What can be done now: approve, discard."),
     Status.APPROVED: ("approved", False, "worker", ("discard", "apply"), "What can be done now: discard, apply."),

@@ -320,11 +320,10 @@ def test_an_unknown_key_is_refused_with_the_nearest_name(name: str, hint: str, t
     [
         b"region = ",
         b"region = 'a'\nregion = 'b'\n",
-        b"user = '\xff'",
         b"user = " + b"[" * 100_000,
         b"user = " + b"9" * 5_000,
     ],
-    ids=["no value", "twice", "not utf-8", "too deep", "too long"],
+    ids=["no value", "twice", "too deep", "too long"],
 )
 def test_a_file_that_is_not_toml_is_refused_by_name(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "landform.toml"
@@ -334,6 +333,16 @@ def test_a_file_that_is_not_toml_is_refused_by_name(content: bytes, tmp_path: Pa
         load({}, tmp_path)
 
     assert caught.value.message.startswith(f"{file} is not valid TOML: ")
+
+
+def test_a_file_in_another_encoding_is_refused_by_name(tmp_path: Path) -> None:
+    file = tmp_path / "landform.toml"
+    file.write_bytes(b"user = '\xff'")
+
+    with pytest.raises(Invalid) as caught:
+        load({}, tmp_path)
+
+    assert caught.value.message == f"{file} is not UTF-8 text."
 
 
 @pytest.mark.skipif(not Path("/proc/self/mem").exists(), reason="needs a file that nobody can read, not even root")

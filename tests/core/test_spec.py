@@ -170,7 +170,7 @@ def test_a_wrong_environment_spec_is_refused(text, problem):
         ("", "spec.yaml: is empty."),
         (" \n", "spec.yaml: is empty."),
         ("#" * 51_201, "spec.yaml: has 51,201 characters; 51,200 are the most."),
-        ("a: b: c", "spec.yaml:1: is not YAML: mapping values are not allowed here."),
+        ("a: b: c", "spec.yaml:1: A colon is not expected here."),
     ],
     ids=lambda value: value[:20],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -52,22 +53,18 @@ resource "terraform_data" "app" {
 }
 """
 NEEDY_CODE = SERVICE_CODE.replace("environment.outputs.zone", "environment.outputs.vpc_id")
-OTHER_SCHEMA = "schema: {}\n"
+BROKEN_SCHEMA = "schema: {}\n"
 
 
 @dataclass(frozen=True)
 class Case:
-    """One thing that somebody types, and how it is refused."""
+    """One thing that somebody types. How it is refused stands in a file of `refusals/`, under the same name."""
 
     name: str
     given: Mapping[str, Content]
     """Files in the working folder."""
     command: str
     """What is typed after `landform`, as a shell reads it."""
-    code: int
-    err: str
-    """All of stderr; HOME and WORK stand for the folders of the test."""
-    out: str = ""
     environ: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -87,7 +84,7 @@ def furnish(world: World) -> None:
     world.do("run", "discard", "6")
     world.publish("lab", world.environment_bundle(), "--major", "1")
     world.do("template", "register", "web", world.service_bundle(), "--major", "1")
-    world.run("template", "register", "web", world.service_bundle(schema=OTHER_SCHEMA), "--major", "1")
+    world.run("template", "register", "web", world.service_bundle(schema=BROKEN_SCHEMA), "--major", "1")
     world.do("template", "register", "web", world.service_bundle(), "--major", "1")
     world.do("template", "delete", "web@1.3", "--yes")
     world.do("template", "register", "twin", world.environment_bundle())
@@ -133,3 +130,38 @@ def service(**changed: Content) -> dict[str, Content]:
         "b/instance_infrastructure/main.tf": given["code"],
         "b/.template-registration.yaml": given["registration"],
     }
+
+
+def lay_out(root: Path, given: Mapping[str, Content]) -> dict[str, bytes]:
+    """Writes the files; what contents() finds then."""
+    for name, content in given.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        made = content() if callable(content) else content
+        path.write_bytes(made.encode() if isinstance(made, str) else made)
+    return contents(root)
+
+
+def contents(root: Path) -> dict[str, bytes]:
+    """Path -> content of every file below the folder."""
+    found = (path for path in sorted(root.rglob("*")) if path.is_file())
+    return {path.relative_to(root).as_posix(): path.read_bytes() for path in found}
+
+
+def transcript(world: World, command: str) -> str:
+    """What a terminal shows: the command, stdout with a bar before each line, stderr, and the exit code.
+
+    HOME and WORK stand for the folders of the test.
+    """
+    result = world.run(*shlex.split(command))
+    out = "".join(f"| {line}\n" for line in result.out.splitlines())
+    typed = "".join(character if character.isprintable() else ascii(character)[1:-1] for character in command)
+    text = f"$ landform {typed}\n{out}{result.err}[{result.code}]\n"
+    return text.replace(str(world.root), "WORK").replace(str(world.home), "HOME")
+
+
+def refusals(theme: str) -> dict[str, str]:
+    """Name of a case -> the transcript that it must give."""
+    text = (Path(__file__).parent / "refusals" / f"{theme}.txt").read_text(encoding="utf-8")
+    sections = (section.partition("\n") for section in text.split("# case: ")[1:])
+    return {name: body.rstrip("\n") + "\n" for name, _, body in sections}

@@ -6,6 +6,8 @@ import pytest
 
 from tests.scenarios.world import SERVICE_CODE, SERVICE_SCHEMA, World
 
+pytestmark = pytest.mark.terraform
+
 BROKEN = 'resource "terraform_data" "app" {\n  input = [var.service_instance.inputs.prot\n}\n'
 STRICTER_SCHEMA = """\
 schema:
@@ -91,7 +93,7 @@ def test_a_bundle_with_faults_becomes_a_failed_version_that_keeps_its_reasons(wo
     assert result.code == 9
     assert "Error: web@1.1 failed its registration.\n" in result.err
     assert failed["status"] == "failed"
-    assert failed["message"] == 'instance_infrastructure/main.tf:2: The "[" opened here is never closed.'
+    assert failed["message"] == "instance_infrastructure/main.tf:3: } is not expected here: the [ of line 2 is open."
     assert statuses(world, "web") == [("1.0", "published"), ("1.1", "failed")]
 
 

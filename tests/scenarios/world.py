@@ -105,6 +105,11 @@ class Result:
         """What it printed, as JSON."""
         return json.loads(self.out)
 
+    @property
+    def error(self) -> Any:
+        """The error it printed, as JSON."""
+        return json.loads(self.err)["error"]
+
 
 class World:
     """One home and one working folder, used through the command line only."""
@@ -139,6 +144,14 @@ class World:
         """The results of a command, as JSON."""
         items: list[Any] = self.row(*arguments)["items"]
         return items
+
+    def given(self, address: str) -> Any:
+        """The values in the workspace of an instance, as Terraform was given them."""
+        return json.loads((self.home / address / "workspace/proton.auto.tfvars.json").read_text())
+
+    def state(self, address: str) -> Any:
+        """The state of an instance."""
+        return json.loads((self.home / address / "workspace/terraform.tfstate").read_text())
 
     def write(self, name: str, text: str) -> Path:
         """A file in the working folder."""

@@ -1,0 +1,46 @@
+"""What `landform --help` says. Without click: to import it takes twice as long as a bare Python takes to start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+COMMANDS = {
+    "init": ("engine.cli.setup:init", "Make this folder a Landform home."),
+    "template": ("engine.cli.template:template", "Templates and their versions."),
+    "env": ("engine.cli.env:env", "Environments, which services run in."),
+    "service": ("engine.cli.service:service", "Services and their instances, together."),
+    "instance": ("engine.cli.instance:instance", "Single service instances."),
+    "run": ("engine.cli.run:run", "Runs: plans, approvals, applies, logs."),
+    "doctor": ("engine.cli.setup:doctor", "Say which Terraform is used and what is missing."),
+    "completion": ("engine.cli.setup:completion", "Print the completion script of a shell."),
+    "version": ("engine.cli.setup:version", "Print the versions of Landform and Terraform."),
+}
+"""Command -> where it is defined, and its line in the help: the whole tree is never imported to print it."""
+OPTIONS = {
+    "--home FOLDER": "Folder of the catalog, bundles and workspaces.",
+    "--no-color": "Never colour the output.",
+    "-q, --quiet": "Print nothing but results and errors.",
+    "-h, --help": "Show this message and exit.",
+}
+_HEAD = """\
+Usage: landform [OPTIONS] COMMAND [ARGS]...
+
+  Self-service infrastructure from versioned Terraform templates.
+
+  Admins      landform template register|publish, landform env create
+  Developers  landform service create, landform instance update
+  Pipelines   every command with -o json; exit codes tell what happened
+
+  Start with: landform init
+"""
+
+
+def text() -> str:
+    """The page, without a newline at its end."""
+    commands = {name: line for name, (_, line) in COMMANDS.items()}
+    return "\n".join((_HEAD, *_section("Options", OPTIONS), "", *_section("Commands", commands)))
+
+
+def _section(title: str, rows: Mapping[str, str]) -> list[str]:
+    width = max(map(len, rows))
+    return [f"{title}:", *(f"  {name:{width}}  {line}" for name, line in rows.items())]

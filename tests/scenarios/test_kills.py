@@ -1,0 +1,173 @@
+"""Processes that are stopped or killed while Terraform applies: nothing runs on, is lost, or is made up."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from engine.external.process import group_alive
+from tests.scenarios import workers
+from tests.scenarios.world import World
+
+pytestmark = pytest.mark.terraform
+
+SLOW = """\
+resource "terraform_data" "first" {
+  input = var.environment.outputs.zone
+}
+
+resource "terraform_data" "slow" {
+  input      = var.service_instance.inputs
+  depends_on = [terraform_data.first]
+
+  provisioner "local-exec" {
+    command = "touch started; [ -e ready ] || exec sleep 120"
+  }
+}
+
+output "port" {
+  value = terraform_data.slow.output.port
+}
+"""
+WORKSPACE = "service/slow/prod/workspace"
+
+
+@pytest.fixture
+def applying(deployed: World) -> Iterator[tuple[World, subprocess.Popen[str]]]:
+    """As `deployed`, with a process in the middle of applying run 3, the first of slow/prod."""
+    deployed.publish("slow", deployed.service_bundle("slow", code=SLOW))
+    create = ("service", "create", "slow", "-t", "slow", "--env", "prod", "--auto-approve")
+    with workers.start(deployed, *create) as landform:
+        workers.until((deployed.home / WORKSPACE / "started").exists)
+        yield deployed, landform
+        landform.kill()
+
+
+def finished(world: World) -> list[str]:
+    """Names of the resources that are whole in the state of slow/prod."""
+    found = world.state("service/slow/prod")["resources"]
+    return [resource["name"] for resource in found for one in resource["instances"] if "status" not in one]
+
+
+def mend(world: World) -> None:
+    """Lets the slow resource be quick."""
+    (world.home / WORKSPACE / "ready").touch()
+
+
+def test_no_terraform_is_left_when_landform_is_killed(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+    terraform = workers.terraform_of(world, "service/slow/prod", 3)
+
+    landform.kill()
+    landform.wait()
+
+    workers.until(lambda: not group_alive(terraform))
+
+
+def test_a_killed_apply_is_told_as_interrupted_with_its_state_kept(
+    applying: tuple[World, subprocess.Popen[str]],
+) -> None:
+    world, landform = applying
+    terraform = workers.terraform_of(world, "service/slow/prod", 3)
+    landform.kill()
+    landform.wait()
+    workers.until(lambda: not group_alive(terraform))
+
+    [run] = world.rows("run", "list", "--limit", 1)
+
+    assert (run["status"], run["message"]) == ("interrupted", f"process {landform.pid} died while applying.")
+    assert finished(world) == ["first"]
+
+
+def test_a_killed_apply_can_be_retried_and_goes_on_from_its_state(
+    applying: tuple[World, subprocess.Popen[str]],
+) -> None:
+    world, landform = applying
+    terraform = workers.terraform_of(world, "service/slow/prod", 3)
+    landform.kill()
+    landform.wait()
+    workers.until(lambda: not group_alive(terraform))
+    mend(world)
+
+    world.do("run", "retry", 3, "--yes")
+
+    run = world.row("run", "show", 4)
+    assert (run["status"], [change["address"] for change in run["summary"]["changes"]]) == (
+        "succeeded",
+        ["terraform_data.slow"],
+    )
+    assert finished(world) == ["first", "slow"]
+
+
+def test_a_killed_apply_can_be_destroyed(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+    terraform = workers.terraform_of(world, "service/slow/prod", 3)
+    landform.kill()
+    landform.wait()
+    workers.until(lambda: not group_alive(terraform))
+
+    world.do("service", "delete", "slow", "--yes")
+
+    assert [row["name"] for row in world.rows("service", "list")] == ["orders"]
+    assert not Path(world.home / WORKSPACE).exists()
+
+
+def test_ctrl_c_ends_a_run_as_cancelled(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+
+    landform.send_signal(signal.SIGINT)
+    _, said = landform.communicate()
+
+    run = world.row("run", "show", 3)
+    assert landform.returncode == 7
+    assert "Asking Terraform to stop; Ctrl-C again kills it.\n" in said
+    assert said.endswith("Error: Run 3 stopped because you asked.\nHint: Start again: landform run retry 3\n")
+    assert (run["status"], run["next_actions"]) == ("cancelled", ["retry"])
+    assert finished(world) == ["first"]
+    assert not group_alive(workers.terraform_of(world, "service/slow/prod", 3))
+
+
+def test_a_cancelled_run_can_be_retried(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+    landform.send_signal(signal.SIGINT)
+    landform.wait()
+    mend(world)
+
+    world.do("run", "retry", 3, "--yes")
+
+    assert world.row("instance", "show", "slow/prod")["outputs"]["port"]["value"] == 80
+
+
+def test_an_apply_whose_terraform_is_killed_ends_interrupted(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+
+    os.kill(workers.terraform_of(world, "service/slow/prod", 3), signal.SIGKILL)
+    landform.communicate()
+
+    run = world.row("run", "show", 3)
+    assert landform.returncode == 10
+    assert (run["status"], run["message"]) == (
+        "interrupted",
+        "terraform apply was killed: what it was doing then is not known.",
+    )
+    assert finished(world) == ["first"]
+    assert not group_alive(workers.terraform_of(world, "service/slow/prod", 3))
+
+
+def test_while_a_run_is_applied_others_see_so(applying: tuple[World, subprocess.Popen[str]]) -> None:
+    world, landform = applying
+
+    [run] = world.rows("run", "list", "--limit", 1)
+    update = world.run("instance", "update", "slow/prod", "--set", "port=81")
+
+    assert (run["status"], run["is_terminal"], run["waiting_on"]) == ("applying", False, "")
+    assert (update.code, update.err.splitlines()[0]) == (
+        6,
+        "Error: service/slow/prod is held by run 3 (applying).",
+    )
+    assert landform.poll() is None
