@@ -54,6 +54,8 @@ class LandformError(Exception):
     """Something a user can understand and act on."""
 
     exit_code = 1
+    label = "Error"
+    """What the message is introduced with."""
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
@@ -100,6 +102,7 @@ class Waiting(LandformError):
     """The run waits for somebody's approval."""
 
     exit_code = 3
+    label = "Waiting"
 
 
 class Refused(LandformError):

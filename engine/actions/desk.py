@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from engine.core import bundle, registered, wiring
+from engine.core import bundle, registered, runs, wiring
 from engine.core.address import Address
 from engine.core.bundle import Facts, PartName
 from engine.core.schema import Schema
@@ -16,7 +16,7 @@ from engine.errors import Conflict, Invalid, Problem
 if TYPE_CHECKING:
     from engine.bundles.store import Store
     from engine.catalog.catalog import Catalog
-    from engine.catalog.tables import Instance, Template, Version
+    from engine.catalog.tables import Instance, Run, Template, Version
     from engine.catalog.tx import Tx
     from engine.settings import Settings
 
@@ -112,8 +112,13 @@ def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
             f"{doing} while "
             + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held)
             + ".",
-            hint=f"See it: landform run show {held[0][1].id}",
+            hint=f"See it: landform run show {held[0][1].id}. {_ways_out(held[0][1])}".rstrip(),
         )
+
+
+def _ways_out(run: Run) -> str:
+    verbs = runs.next_actions(runs.Status(run.status))
+    return f"Then: {' or '.join(f'landform run {verb} {run.id}' for verb in verbs)}" if verbs else ""
 
 
 def raise_all(message: str, problems: Iterable[Problem], hint: str = "") -> None:

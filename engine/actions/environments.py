@@ -98,16 +98,26 @@ def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
     """
     with desk.catalog.write() as tx:
         instance = tx.instance(address.environment(name))
-        inhabitants = tx.instances_in(instance)
-        if inhabitants:
-            addresses = [inhabitant.address for inhabitant in inhabitants]
-            raise Conflict(
-                f"Environment {name} is in use by {in_words(addresses)}.",
-                hint="Delete them first: landform instance delete "
-                + " ".join(found.partition("/")[2] for found in addresses),
-            )
+        refuse_inhabited(tx, instance)
         refuse_busy(tx, [instance], f"Environment {name} cannot be deleted")
         return [changes.submit_destroy(tx, desk, instance, consent)]
+
+
+def refuse_inhabited(tx: Tx, environment: Instance) -> None:
+    """Raises Conflict while anything lives in the environment, with the commands that delete it."""
+    inhabitants = tx.instances_in(environment)
+    if not inhabitants:
+        return
+    services = {found.service_id: tx.service_by_id(found.service_id) for found in inhabitants if found.service_id}
+    inside = {found.id for found in inhabitants}
+    whole = [service for service in services.values() if {found.id for found in tx.instances_of(service)} <= inside]
+    single = [found.address.partition("/")[2] for found in inhabitants if found.service_id not in {s.id for s in whole}]
+    commands = [f"landform service delete {service.name}" for service in whole]
+    commands += [f"landform instance delete {' '.join(single)}"] if single else []
+    raise Conflict(
+        f"Environment {environment.name} is in use by {in_words(found.address for found in inhabitants)}.",
+        hint=f"Delete them first: {' and '.join(commands)}",
+    )
 
 
 def section(given: Given) -> Section:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from engine.actions import changes
@@ -9,17 +10,32 @@ from engine.actions.changes import Consent
 from engine.actions.desk import Desk
 from engine.core import runs
 from engine.core.runs import Event, Status
+from engine.errors import Conflict
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Run
 
 
-def approve(desk: Desk, run_id: int, reason: str = "") -> Run:
-    """Says yes to a plan that waits for approval. Raises NotFound, or Conflict when the run waits for none."""
+def approve(desk: Desk, run_ids: Sequence[int], reason: str = "") -> None:
+    """Says yes to plans that wait for approval: to all of them, or to none.
+
+    Raises NotFound, or Conflict when one of the runs waits for none.
+    """
     with desk.catalog.write() as tx:
-        run = tx.run(run_id)
-        runs.allow(Status(run.status), Event.APPROVE)
-        return tx.move(run_id, Event.APPROVE, approved_by=desk.user, approval_reason=reason)
+        for run_id in dict.fromkeys(run_ids):
+            runs.allow(Status(tx.run(run_id).status), Event.APPROVE)
+            tx.move(run_id, Event.APPROVE, approved_by=desk.user, approval_reason=reason)
+
+
+def refuse_ended(desk: Desk, run_ids: Sequence[int]) -> None:
+    """Raises Conflict when one of the runs has ended, NotFound."""
+    with desk.catalog.read() as tx:
+        for run in map(tx.run, run_ids):
+            if runs.is_terminal(Status(run.status)):
+                raise Conflict(
+                    f"Run {run.id} has ended: it is {run.status}.",
+                    hint=f"Start a new one: landform run retry {run.id}",
+                )
 
 
 def discard(desk: Desk, run_id: int, reason: str = "") -> Run:

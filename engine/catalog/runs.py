@@ -24,6 +24,11 @@ _ACTIVE = [status.value for status in sorted(ACTIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 # as tables, not as classes: a change of a run is on the way of everything, and costs half as much without the session
 _RUN, _INSTANCE = SQLModel.metadata.tables["run"], SQLModel.metadata.tables["instance"]
+_AS_READ = update(_RUN).where(
+    _RUN.c.id == bindparam("read_id"),
+    _RUN.c.status == bindparam("read_status"),
+    _RUN.c.fence == bindparam("read_fence"),
+)
 _FOLLOW = (
     update(_INSTANCE)
     .where(_INSTANCE.c.id == bindparam("of"))
@@ -116,8 +121,8 @@ class Runs(Records):
 
     def _changed(self, run: Run, values: dict[str, Any]) -> bool:
         """Whether the run was still as it was read, and so has been changed, here too."""
-        is_same = (_RUN.c.id == run.id) & (_RUN.c.status == run.status) & (_RUN.c.fence == run.fence)
-        result = self._session.execute(update(_RUN).where(is_same).values(**values))
+        as_read = {"read_id": run.id, "read_status": run.status, "read_fence": run.fence}
+        result = self._session.execute(_AS_READ.values(**values), as_read)
         assert isinstance(result, CursorResult)
         if result.rowcount != 1:
             return False

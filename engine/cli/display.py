@@ -14,6 +14,8 @@ from engine.cli.common import Session
 from engine.core.address import quoted
 from engine.errors import Conflict, LandformError, Usage
 
+_WIDEST = 80
+"""Characters of a cell that are shown."""
 FORMATS = ("table", "json", "yaml", "name")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -82,9 +84,16 @@ def one(row: Mapping[str, object], shape: Shape, output: str, text: Callable[[],
 
 def table(rows: Sequence[Mapping[str, object]], columns: Sequence[Column]) -> list[str]:
     """The rows as aligned lines with a heading."""
-    cells = [[column.heading for column in columns]] + [[cell(row.get(c.member)) for c in columns] for row in rows]
+    cells = [[column.heading for column in columns]] + [[_short(row.get(c.member)) for c in columns] for row in rows]
     widths = [max(len(line[i]) for line in cells) for i in range(len(columns))]
     return ["   ".join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip() for line in cells]
+
+
+def _short(value: object) -> str:
+    """A value in the width of a table: its first line, cut where it is long."""
+    first, more, _ = value.strip().partition("\n") if isinstance(value, str) else (value, "", "")
+    text = cell(first)
+    return f"{text[:_WIDEST]}..." if len(text) > _WIDEST or more else text
 
 
 def members(row: Mapping[str, object]) -> str:

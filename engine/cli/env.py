@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli import arguments, details, display, failures, foreground, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 
 ENVIRONMENTS = display.Shape(
     "landform.environment/1",
     display.columns(
-        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended STATUS=status RUN=last_run_id"
+        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended LAST_RUN=status RUN=last_run_id"
     ),
     "name",
 )
@@ -132,7 +132,8 @@ def show(session: Session, name: str, output: str) -> None:
     """Show an environment: version, inputs, outputs, and who lives in it."""
     from engine.core import address
 
-    row = session.reads().instance(address.environment(name))
+    reads = session.reads()
+    row = details.of_environment(reads, reads.instance(address.environment(name)))
     display.one(row, ENVIRONMENTS, output, lambda: texts.instance(row))
 
 

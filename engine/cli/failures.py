@@ -127,7 +127,7 @@ def suggest_command(ctx: click.Context, arguments: Sequence[str], commands: Sequ
 
 def _lines(error: LandformError) -> list[str]:
     problems = error.problems if isinstance(error, Invalid) else ()
-    lines = [f"Error: {error.message}", *(f"  {line}" for line in problem_lines(problems))]
+    lines = [f"{error.label}: {error.message}", *(f"  {line}" for line in problem_lines(problems))]
     return [*lines, f"Hint: {error.hint}"] if error.hint else lines
 
 

@@ -102,9 +102,9 @@ def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) 
     runs = [session.reads().run(run_id) for run_id in dict.fromkeys(run_ids)]
     foreground = _Foreground(session, app, how)
     ended = _in_order(foreground, runs) if how.wait else runs
-    display.many(ended, RUNS, how.output)
+    display.many(ended, RESULTS, how.output)
     if how.output == "table":
-        _say_next(session, ended)
+        _say_what_came(session, ended)
     if foreground.is_late.is_set():
         raise TimedOut(f"{how.timeout:g} seconds were not enough.", hint="See what came of it: landform run list")
     if how.wait:
@@ -194,8 +194,7 @@ class _Foreground:
         what = "this plan" if len(waiting) == 1 else f"these {len(waiting)} plans"
         if not click.confirm(f"Apply {what}?", err=True):
             return False
-        for run in waiting:
-            runs.approve(self.app.desk, run["id"], self.how.reason)
+        runs.approve(self.app.desk, [run["id"] for run in waiting], self.how.reason)
         return True
 
     def _row(self, run: Row) -> Row:
@@ -224,21 +223,22 @@ def stoppable(session: Session) -> Iterator[Stop]:
         signal.signal(signal.SIGINT, before)
 
 
-RUNS = display.Shape(
+RESULTS = display.Shape(
     "landform.run/1",
-    display.columns(
-        "RUN=id ADDRESS=address OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan MESSAGE=message"
-    ),
+    display.columns("RUN=id ADDRESS=address OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan"),
     "id",
 )
 
 
-def _say_next(session: Session, runs: Sequence[Row]) -> None:
-    """Says what came of the runs, and what to type for those that nobody works on yet."""
+def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
+    """Says why runs ended as they did, what they gave, and what to type for those that nobody works on yet."""
     for run in runs:
+        short = run["address"].partition("/")[2]
+        if run["message"]:
+            session.say(f"{short}: {run['message']}")
         for name, output in (run["outputs"] or {}).items():
             value = "(sensitive)" if output["sensitive"] else display.cell(output["value"])
-            session.say(f"{run['address'].partition('/')[2]}: {name} = {value}")
+            session.say(f"{short}: {name} = {value}")
     queued = [str(run["id"]) for run in runs if run["waiting_on"] == "worker"]
     if queued:
         session.say(f"Next: landform run apply {' '.join(queued)}")
@@ -250,7 +250,7 @@ def _raise_for(runs: Sequence[Row]) -> None:
         found = [str(run["id"]) for run in runs if run["status"] == status]
         if found:
             who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
-            raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0]))
+            raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0], ids=" ".join(found)))
 
 
 _ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
@@ -271,6 +271,6 @@ _ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
         Status.PLANNED,
         Waiting,
         "came to a plan that needs approval",
-        "See it: landform run show {id}. Then: landform run approve {id}",
+        "See it: landform run show {id}. Then: landform run approve {ids}",
     ),
 )

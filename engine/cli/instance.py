@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli import arguments, details, display, failures, foreground, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
+from engine.core.address import environment as environment_address
 
 if TYPE_CHECKING:
     from engine.catalog.reads import Row
@@ -19,14 +20,14 @@ INSTANCES = display.Shape(
     "landform.instance/1",
     display.columns(
         "INSTANCE=name SERVICE=service ENVIRONMENT=environment TEMPLATE=template "
-        "VERSION=version RECOMMENDED=recommended STATUS=status STALE=stale"
+        "VERSION=version RECOMMENDED=recommended LAST_RUN=status STALE=stale"
     ),
     "address",
 )
 HISTORY = display.Shape(
     "landform.run/1",
     display.columns(
-        "RUN=id OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan BY=requested_by CREATED=created_at"
+        "RUN=id OPERATION=operation TEMPLATE=template LAST_RUN=status PLAN=plan BY=requested_by CREATED=created_at"
     ),
     "id",
 )
@@ -58,7 +59,12 @@ def list_instances(
     session: Session, service: str | None, environment: str | None, page: display.Page, output: str, *, outdated: bool
 ) -> None:
     """List service instances."""
-    find = partial(session.reads().service_instances, service, environment, after=page.after, limit=page.limit + 1)
+    reads = session.reads()
+    if service is not None:
+        reads.service(service)
+    if environment is not None:
+        reads.instance(environment_address(environment))
+    find = partial(reads.service_instances, service, environment, after=page.after, limit=page.limit + 1)
     rows = _by_address(find(outdated=True), find(stale=True), page.limit + 1) if outdated else find()
     display.page(session, rows, INSTANCES, page, output)
 
@@ -75,7 +81,8 @@ def _by_address(some: Sequence[Row], others: Sequence[Row], limit: int) -> list[
 @pass_session
 def show(session: Session, address: str, output: str) -> None:
     """Show an instance: version, inputs, outputs, and whether it is outdated or stale."""
-    row = session.reads().instance(arguments.instance_address(address))
+    reads = session.reads()
+    row = details.of_instance(reads, reads.instance(arguments.instance_address(address)))
     display.one(row, INSTANCES, output, lambda: texts.instance(row))
 
 

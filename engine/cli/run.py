@@ -6,10 +6,18 @@ import click
 
 from engine.cli import arguments, display, failures, foreground, texts
 from engine.cli.common import RUN, Session, pass_session
-from engine.cli.foreground import RUNS, Options
+from engine.cli.foreground import Options
 from engine.core import address
 from engine.core.runs import Status
 from engine.errors import NotFound
+
+RUNS = display.Shape(
+    "landform.run/1",
+    display.columns(
+        "RUN=id ADDRESS=address OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan MESSAGE=message"
+    ),
+    "id",
+)
 
 
 @click.group(cls=failures.Noun)
@@ -26,7 +34,10 @@ def run() -> None:
 def list_runs(session: Session, address: str | None, status: str | None, page: display.Page, output: str) -> None:
     """List runs, newest first; with an address, those of one instance."""
     where = arguments.any_address(address) if address else None
-    rows = session.reads().runs(where, Status(status) if status else None, before=page.before, limit=page.limit + 1)
+    reads = session.reads()
+    if where is not None:
+        reads.history(where, limit=1)
+    rows = reads.runs(where, Status(status) if status else None, before=page.before, limit=page.limit + 1)
     display.page(session, rows, RUNS, page, output)
 
 
@@ -72,16 +83,16 @@ def logs(session: Session, run_id: int, output: str) -> None:
 
 
 @run.command("approve")
-@click.argument("run_id", type=RUN, metavar="RUN")
+@click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
 @foreground.options
 @pass_session
-def approve(session: Session, run_id: int, how: Options) -> int:
-    """Say yes to a plan, and apply it here; with --no-wait, only say yes."""
+def approve(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
+    """Say yes to plans, and apply them here; with --no-wait, only say yes."""
     from engine.actions import runs
 
     app = session.open_app()
-    runs.approve(app.desk, run_id, how.reason)
-    return foreground.carry_out(session, app, [run_id], how)
+    runs.approve(app.desk, run_ids, how.reason)
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @run.command("apply")
@@ -90,7 +101,11 @@ def approve(session: Session, run_id: int, how: Options) -> int:
 @pass_session
 def apply(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
     """Carry out runs that are queued or approved, here and now."""
-    return foreground.carry_out(session, session.open_app(), run_ids, how)
+    from engine.actions import runs
+
+    app = session.open_app()
+    runs.refuse_ended(app.desk, run_ids)
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @run.command("discard")

@@ -43,6 +43,8 @@ def init(session: Session, folder: str, output: str) -> None:
         raise display.unwritable(config, error) from error
     home = session.home or str((root / ".landform").absolute())
     common.Session(home=home, quiet=session.quiet).open_app()
+    # state and keys are never to be committed
+    (Path(home) / ".gitignore").write_text("*\n", encoding="utf-8")
     display.one({"home": home, "config": str(config)}, HOME, output)
     session.say("Next: landform doctor")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ import click
 from engine.cli import arguments, common, display, failures, texts
 from engine.cli.common import Session, pass_session
 from engine.core import address
-from engine.core.versions import VersionStatus
+from engine.core.versions import TemplateKind, TemplateRef, VersionStatus
 from engine.errors import Conflict, Invalid, Severity, Usage
 
 if TYPE_CHECKING:
@@ -73,7 +73,6 @@ def init(
 ) -> None:
     """Write a small bundle that passes every check, to start from."""
     from engine.bundles.scaffold import scaffold
-    from engine.core.versions import TemplateKind
 
     files = scaffold(TemplateKind(kind), name, engine, pipeline=pipeline, compatible=compatible)
     root = Path(folder or name)
@@ -99,7 +98,6 @@ def init(
 def check(session: Session, source: str, kind: str | None, output: str) -> int:
     """Find everything that is wrong with a bundle: a folder, a .tar.gz or an s3:// object."""
     from engine.bundles import load, sarif
-    from engine.core.versions import TemplateKind
 
     fetched = session.fetch(source)
     checked = load.check(fetched.files, TemplateKind(kind) if kind else None)
@@ -162,8 +160,9 @@ def register(
         )
     if at_once:
         templates.publish(app.desk, done.ref)
-    display.one({"label": done.label, "status": "published" if at_once else "draft"}, VERSIONS, output)
-    session.say(f"Next: landform template {'show' if at_once else 'publish'} {done.label}")
+    status = "published" if at_once else "draft"
+    display.one({"label": done.label, "status": status}, VERSIONS, output, lambda: f"{done.label} is {status}.")
+    session.say(f"Next: {_first_use(done.ref) if at_once else f'landform template publish {done.label}'}")
     return 0
 
 
@@ -175,8 +174,11 @@ def publish(session: Session, version: str, output: str) -> None:
     """Make a draft usable for everybody: NAME@MAJOR.MINOR."""
     from engine.actions import templates
 
-    target = templates.publish(session.open_app().desk, arguments.version_ref(version))
-    display.one({"label": target.label, "status": target.version.status}, VERSIONS, output)
+    ref = arguments.version_ref(version)
+    target = templates.publish(session.open_app().desk, ref)
+    row = {"label": target.label, "status": target.version.status}
+    display.one(row, VERSIONS, output, lambda: f"{target.label} is published.")
+    session.say(f"Next: {_first_use(replace(ref, kind=TemplateKind(target.template.kind)))}")
 
 
 @template.command("delete")
@@ -226,7 +228,6 @@ def update(session: Session, name: str, description: str | None, display_name: s
 @pass_session
 def list_templates(session: Session, kind: str | None, output: str) -> None:
     """List the templates."""
-    from engine.core.versions import TemplateKind
 
     display.many(session.reads().templates(TemplateKind(kind) if kind else None), TEMPLATES, output)
 
@@ -318,9 +319,16 @@ def _bundle(session: Session, source: str) -> _Bundle:
     return _Bundle(files, checked, checked.facts, checked.schema)
 
 
+def _first_use(ref: TemplateRef) -> str:
+    noun = "env" if ref.kind is TemplateKind.ENVIRONMENT else "service"
+    return f"landform {noun} create NAME --template {ref.name}"
+
+
 def is_path(source: str) -> bool:
     """Whether the user names a bundle on disk or in S3 rather than a registered version."""
-    return source.startswith((".", "/", "~", "s3://")) or source.endswith((".tar.gz", ".tgz")) or Path(source).is_dir()
+    kind, slash, _ = source.partition("/")
+    is_folder = bool(slash) and kind not in frozenset(TemplateKind)
+    return is_folder or source.startswith((".", "~")) or source.endswith((".tar.gz", ".tgz"))
 
 
 def _counted(count: int, noun: str) -> str:

@@ -91,14 +91,15 @@ def service(row: Row, instances: Sequence[Row]) -> str:
 def instance(row: Row) -> str:
     """An instance: version, inputs, outputs, and whether it is behind."""
     heading = f"{row['address']}: {row['template']}@{row['version']}, last run {row['last_run_id']} {row['status']}"
+    row = {**row, "inputs": row["effective_inputs"]}
     newer = {"recommended": row["recommended"]} if row["outdated"] else {}
     outputs = {
         name: "(sensitive)" if output["sensitive"] else output["value"]
         for name, output in (row["outputs"] or {}).items()
     }
     shown = {**row, **newer, "outputs": outputs}
-    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "created_at", "updated_at")
-    return "\n".join([heading, *_fields(shown, names)])
+    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "inhabitants")
+    return "\n".join([heading, *_fields(shown, names), *_fields(row, ("created_at", "updated_at"))])
 
 
 def _fields(row: Mapping[str, object], names: Sequence[str]) -> list[str]:
