@@ -63,7 +63,10 @@ def build(settings: Settings) -> App:
     with _expected(home):
         key = _key(home)
     store = Store(home / "bundles")
-    phases = Phases(settings, store, _terraform(settings), Preparation(home / "prepared"), Managed(), key)
+    preparation = Preparation(home / "prepared")
+    with _expected(home):
+        preparation.sweep()
+    phases = Phases(settings, store, _terraform(settings), preparation, Managed(), key)
     execution.reap(catalog, phases)
     return App(settings, Desk(catalog, store, settings), phases, Executor(catalog, phases, identity()))
 

@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.actions.desk import Desk, Target, refuse_busy, target_of, usable
+from engine.actions.desk import Desk, Target, target_of, usable
 from engine.actions.inputs import Given
+from engine.actions.refusals import refuse_busy, refuse_destroy_again, refuse_unfit_environment, refuse_unready
 from engine.core import runs, updates
-from engine.core.address import parse
+from engine.core.address import Kind, parse
+from engine.core.bundle import PART_OF
 from engine.core.plans import AutoApprove
 from engine.core.runs import Operation
 from engine.core.updates import UpdateKind
 from engine.core.versions import Number, TemplateKind, TemplateRef
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict, Invalid, NotFound
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -92,18 +94,28 @@ def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent) -> 
     return submit(tx, desk, instance, change, consent)
 
 
-def refuse_unready(tx: Tx, environment: Instance) -> None:
-    """Raises Conflict while the environment has no outputs to give, Busy while it is being changed."""
-    refuse_busy(tx, [environment], f"Nothing can be deployed into environment {environment.name}")
-    if environment.outputs is None:
-        raise Conflict(
-            f"Environment {environment.name} has not been deployed yet.",
-            hint=f"Deploy it first: landform run retry {environment.last_run_id}",
-        )
-
-
 def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
-    """Records a new run that tries again what `run` wanted; its id. Raises Conflict when there is nothing to try."""
+    """Records a new run that tries again what `run` wanted; its id.
+
+    Raises Conflict when there is nothing to try, or when what was refused then would be refused now.
+    """
+    instance = _retried(tx, run)
+    try:
+        found = Target(tx.template_by_id(instance.template_id), tx.version_by_id(run.version_id))
+    except NotFound:
+        raise Conflict(f"{run.template} of run {run.id} has been deleted: there is nothing to retry.") from None
+    if run.operation == Operation.DESTROY:
+        refuse_destroy_again(tx, run, instance)
+    elif instance.environment_id is not None:
+        environment = tx.instance_by_id(instance.environment_id)
+        refuse_unready(tx, environment)
+        refuse_unfit_environment(found, target_of(tx, environment), environment, PART_OF[Kind(instance.kind)])
+    kind = UpdateKind(run.update_kind) if run.update_kind else None
+    return submit(tx, desk, instance, Change(Operation(run.operation), found, run.inputs, kind, run.id), consent)
+
+
+def _retried(tx: Tx, run: Run) -> Instance:
+    """The instance of a run that may be tried again."""
     if not runs.is_terminal(runs.Status(run.status)):
         raise Conflict(f"Run {run.id} has not ended: it is {run.status}.", hint=f"See it: landform run show {run.id}")
     if run.status == runs.Status.SUCCEEDED:
@@ -111,8 +123,10 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
     instance = tx.find_instance(parse(run.address))
     if instance is None or instance.id != run.instance_id:
         raise Conflict(f"{run.address} of run {run.id} is gone: there is nothing to retry.")
-    if instance.environment_id is not None and run.operation == Operation.DEPLOY:
-        refuse_unready(tx, tx.instance_by_id(instance.environment_id))
-    found = Target(tx.template_by_id(instance.template_id), tx.version_by_id(run.version_id))
-    kind = UpdateKind(run.update_kind) if run.update_kind else None
-    return submit(tx, desk, instance, Change(Operation(run.operation), found, run.inputs, kind, run.id), consent)
+    refuse_busy(tx, [instance], f"Run {run.id} cannot be retried")
+    if instance.last_run_id != run.id:
+        raise Conflict(
+            f"Run {run.id} is not the last one of {run.address}: run {instance.last_run_id} came after it.",
+            hint=f"See what is there now: landform run show {instance.last_run_id}",
+        )
+    return instance

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from engine.actions import changes
 from engine.actions.changes import Change, Consent
-from engine.actions.desk import Desk, in_words, raise_all, refuse_busy, usable
+from engine.actions.desk import Desk, raise_all, usable
 from engine.actions.inputs import STORED, Given, Section, resolved
+from engine.actions.refusals import refuse_busy, refuse_inhabited, refuse_losing_outputs
 from engine.core import address, spec
 from engine.core.address import Kind
+from engine.core.bundle import PartName
 from engine.core.runs import Operation
 from engine.core.versions import TemplateKind, TemplateRef
-from engine.errors import Conflict, Invalid, Problem
+from engine.errors import Invalid, Problem
 from engine.settings import check_run_env
 
 if TYPE_CHECKING:
@@ -83,6 +85,10 @@ def update(
         if wish is None:
             return []
         target, kind = changes.target(tx, instance, wish)
+        part = target.facts.part(PartName.INFRASTRUCTURE)
+        # what Jinja writes may have outputs that nobody can see before
+        if part is not None and part.engine == "hcl" and target.version.id != instance.version_id:
+            refuse_losing_outputs(tx, instance, target, {output.name for output in part.outputs})
         given = section(wish.given) if wish.given.document else Section(instance.inputs, document=STORED)
         inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
         raise_all(
@@ -101,23 +107,6 @@ def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
         refuse_inhabited(tx, instance)
         refuse_busy(tx, [instance], f"Environment {name} cannot be deleted")
         return [changes.submit_destroy(tx, desk, instance, consent)]
-
-
-def refuse_inhabited(tx: Tx, environment: Instance) -> None:
-    """Raises Conflict while anything lives in the environment, with the commands that delete it."""
-    inhabitants = tx.instances_in(environment)
-    if not inhabitants:
-        return
-    services = {found.service_id: tx.service_by_id(found.service_id) for found in inhabitants if found.service_id}
-    inside = {found.id for found in inhabitants}
-    whole = [service for service in services.values() if {found.id for found in tx.instances_of(service)} <= inside]
-    single = [found.address.partition("/")[2] for found in inhabitants if found.service_id not in {s.id for s in whole}]
-    commands = [f"landform service delete {service.name}" for service in whole]
-    commands += [f"landform instance delete {' '.join(single)}"] if single else []
-    raise Conflict(
-        f"Environment {environment.name} is in use by {in_words(found.address for found in inhabitants)}.",
-        hint=f"Delete them first: {' and '.join(commands)}",
-    )
 
 
 def section(given: Given) -> Section:

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 
 from engine.actions import changes
 from engine.actions.changes import Change, Consent, Update
-from engine.actions.desk import Desk, raise_all, refuse_unfit_environment, target_of
+from engine.actions.desk import Desk, raise_all, target_of
 from engine.actions.inputs import STORED, Section, resolved
+from engine.actions.refusals import refuse_last, refuse_unfit_environment, refuse_unready
 from engine.core import located, spec
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
 from engine.core.runs import Operation
-from engine.errors import Conflict, Invalid, Problem
+from engine.errors import Invalid, Problem
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance
@@ -29,7 +30,7 @@ def update(desk: Desk, address: Address, wish: Update, consent: Consent) -> list
     with desk.catalog.write() as tx:
         instance = tx.instance(address)
         environment = environment_of(tx, instance)
-        changes.refuse_unready(tx, environment)
+        refuse_unready(tx, environment)
         target, kind = changes.target(tx, instance, wish)
         refuse_unfit_environment(target, target_of(tx, environment), environment, PartName.INSTANCE)
         given = _section(wish, address, environment, instance)
@@ -56,24 +57,6 @@ def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[i
         for instance in doomed:
             refuse_last(tx, instance, {found.id for found in doomed})
         return [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
-
-
-def refuse_last(tx: Tx, instance: Instance, doomed: set[int | None]) -> None:
-    """Raises Conflict when no instance of the service would stay (reference section 3.5)."""
-    assert instance.service_id is not None
-    service = tx.service_by_id(instance.service_id)
-    staying = [sibling for sibling in tx.instances_of(service) if sibling.id not in doomed]
-    if all(is_being_destroyed(tx, sibling) for sibling in staying):
-        raise Conflict(
-            f"{instance.address} is the last instance of service {service.name}; one must stay.",
-            hint=f"Delete the service: landform service delete {service.name}",
-        )
-
-
-def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
-    """Whether a destroy of the instance is under way."""
-    run = tx.active_run(instance)
-    return run is not None and run.operation == Operation.DESTROY
 
 
 def environment_of(tx: Tx, instance: Instance) -> Instance:

@@ -10,7 +10,7 @@ from engine.actions.changes import Consent
 from engine.actions.desk import Desk
 from engine.core import runs
 from engine.core.runs import Event, Status
-from engine.errors import Conflict
+from engine.errors import Conflict, OutcomeUnknown
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Run
@@ -28,9 +28,14 @@ def approve(desk: Desk, run_ids: Sequence[int], reason: str = "") -> None:
 
 
 def refuse_ended(desk: Desk, run_ids: Sequence[int]) -> None:
-    """Raises Conflict when one of the runs has ended, NotFound."""
+    """Raises Conflict when one of the runs has ended, OutcomeUnknown when nobody can tell how, NotFound."""
     with desk.catalog.read() as tx:
         for run in map(tx.run, run_ids):
+            if run.status == Status.INTERRUPTED:
+                raise OutcomeUnknown(
+                    f"Run {run.id} was interrupted: what it did is not known.",
+                    hint=f"Plan again from what is there now: landform run retry {run.id}",
+                )
             if runs.is_terminal(Status(run.status)):
                 raise Conflict(
                     f"Run {run.id} has ended: it is {run.status}.",

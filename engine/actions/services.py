@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from engine.actions import changes
 from engine.actions.changes import Change, Consent
-from engine.actions.desk import Desk, Target, raise_all, refuse_busy, refuse_unfit_environment, target_of, usable
+from engine.actions.desk import Desk, Target, raise_all, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
+from engine.actions.refusals import refuse_busy, refuse_edit, refuse_unfit_environment, refuse_unready
 from engine.core import address, located, revisions, spec, updates
 from engine.core.address import Kind
 from engine.core.bundle import PartName
@@ -83,6 +84,7 @@ def update(desk: Desk, name: str, document: Document, consent: Consent) -> list[
         edit = revisions.edit(before, after, document)
         raise_all(f"The spec cannot be applied to service {name}:", edit.problems)
         doomed = [instance for instance in siblings if instance.name in edit.removed]
+        refuse_edit(tx, name, siblings)
         refuse_busy(tx, doomed, f"Service {name} cannot be changed")
         ids: list[int] = []
         if edit.added:
@@ -215,7 +217,7 @@ def _ready_environment(tx: Tx, newcomers: _Newcomers, entry: InstanceSpec, probl
             )
         )
         return None
-    changes.refuse_unready(tx, environment)
+    refuse_unready(tx, environment)
     refuse_unfit_environment(newcomers.target, target_of(tx, environment), environment, PartName.INSTANCE)
     return environment
 

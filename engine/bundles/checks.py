@@ -12,17 +12,20 @@ from engine.bundles.limits import shown
 from engine.bundles.names import ROOTS
 from engine.bundles.parts import Loaded
 from engine.core.bundle import Output, Resource
+from engine.core.file_names import METADATA_FILE, OVERRIDE_FILE, VALUES_FILE, plain, state_move, state_problem
 from engine.core.nearest import did_you_mean
 from engine.errors import Problem, Severity
 
 OUTPUT_NAME_MAX = 100
 _GENERATED = (
     "proton.*.variables.tf",
-    "proton.auto.tfvars.json",
-    "landform_override.tf.json",
+    VALUES_FILE,
+    OVERRIDE_FILE,
+    METADATA_FILE.split("/")[0],
     ".terraform*",
     "terraform.tfstate*",
 )
+_MOVED = "hcl/backend-override"
 _LOCK_FILE = ".terraform.lock.hcl"
 
 
@@ -30,6 +33,7 @@ def check(loaded: Loaded) -> Iterator[Problem]:
     """Every problem of the part, with files named relative to the bundle."""
     found = chain(
         _generated_files(loaded),
+        _state_moves(loaded),
         _same_rendered(loaded),
         _generated_variables(loaded.root),
         _duplicates(loaded.root),
@@ -62,10 +66,20 @@ def _twice(noun: str, items: Iterable[tuple[str, Output | Resource | Variable]])
 
 def _generated_files(loaded: Loaded) -> Iterator[Problem]:
     for path in (*loaded.part.templates, *loaded.part.others):
-        name = path.split("/")[0].removesuffix(".j2")
+        name = plain(path.split("/")[0])
         if name != _LOCK_FILE and any(fnmatchcase(name, pattern) for pattern in _GENERATED):
             message = "has the name of a file that Landform or Terraform writes."
             yield Problem(path, 0, "", message, "layout/generated-file", hint="Rename it, or remove it.")
+
+
+def _state_moves(loaded: Loaded) -> Iterator[Problem]:
+    read = {parsed.file: parsed for parsed in loaded.root if parsed.is_complete and not parsed.file.endswith(SUFFIX)}
+    for path, content in loaded.overrides.items():
+        if path in read:
+            if read[path].backend:
+                yield state_problem(path, read[path].backend_line, _MOVED)
+        elif (at := state_move(content)) is not None:
+            yield state_problem(path, content.count(b"\n", 0, at) + 1, _MOVED)
 
 
 def _same_rendered(loaded: Loaded) -> Iterator[Problem]:

@@ -81,6 +81,8 @@ class Parsed:
     terraform: str = ""
     """`required_version`; "" when none."""
     backend: str = ""
+    """Type of the backend, or `cloud`; "" when there is none."""
+    backend_line: int = 0
     problems: tuple[Problem, ...] = ()
     is_complete: bool = True
     """False when part of it could not be read: then nothing follows from what is absent."""
@@ -153,12 +155,14 @@ class _Declared(TypedDict):
     providers: dict[str, str]
     terraform: str
     backend: str
+    backend_line: int
 
 
 def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Declared:
     settings = [block for block in found if block.type == "terraform"]
     inner = [block for setting in settings for block in blocks(setting.body)]
     calls = [block for block in found if block.type == "module"]
+    backend = next((block for block in inner if block.type in ("backend", "cloud")), None)
     return _Declared(
         outputs=tuple(_output(block, file, line) for block in found if block.type == "output"),
         resources=tuple(
@@ -176,7 +180,8 @@ def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Dec
             name: text for block in inner if block.type == "required_providers" for name, text in _required(block)
         },
         terraform=", ".join(text for block in settings if (text := block.text("required_version"))),
-        backend=next((_backend(block) for block in inner if block.type in ("backend", "cloud")), ""),
+        backend=_backend(backend) if backend else "",
+        backend_line=line(backend.at) if backend else 0,
     )
 
 

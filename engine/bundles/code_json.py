@@ -28,7 +28,7 @@ def parse(content: bytes, file: str) -> Parsed:
 
 def _loaded(text: str, file: str) -> Json | Problem:
     try:
-        value = json.loads(text)
+        value = json.loads(text, object_pairs_hook=_object)
     except json.JSONDecodeError as error:
         return Problem(file, error.lineno, "", f"is not valid JSON: {error.msg}.", "hcl/syntax")
     except (RecursionError, ValueError):
@@ -36,6 +36,14 @@ def _loaded(text: str, file: str) -> Json | Problem:
     if not isinstance(value, dict):
         return Problem(file, 1, "", "must hold one JSON object.", "hcl/syntax")
     return value
+
+
+def _object(members: list[tuple[str, Json]]) -> dict[str, Json]:
+    """The members by name; those of one name together in a list, as Terraform takes each for a block of its own."""
+    found: dict[str, Json] = {}
+    for name, value in members:
+        found[name] = [found[name], value] if name in found else value
+    return found
 
 
 class _Reader:
@@ -49,6 +57,7 @@ class _Reader:
     def parsed(self, value: dict[str, Json]) -> Parsed:
         used = list(self._uses(value))
         settings = list(_objects(value.get("terraform")))
+        backend = next((name for setting in settings for name in _backends(setting)), "")
         return Parsed(
             self._file,
             reads=tuple(reads(used, self._file, self._line)),
@@ -70,7 +79,8 @@ class _Reader:
             ),
             providers={name: text for setting in settings for name, text in _providers(setting)},
             terraform=", ".join(str(given) for setting in settings if (given := setting.get("required_version"))),
-            backend=next((name for setting in settings for name in _backends(setting)), ""),
+            backend=backend,
+            backend_line=self._at("cloud" if backend == "cloud" else "backend") if backend else 0,
         )
 
     def _output(self, name: str, body: dict[str, Json]) -> Output:
@@ -106,10 +116,14 @@ def _strings(value: Json) -> Iterator[str]:
 
 
 def _objects(value: Json) -> Iterator[dict[str, Json]]:
-    """The bodies of a block, which JSON may give as an object or as a list of objects."""
-    for item in value if isinstance(value, list) else [value]:
+    """The bodies of a block, which JSON may give as an object or as a list of objects, or of lists."""
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
         if isinstance(item, dict):
             yield item
+        elif isinstance(item, list):
+            waiting += reversed(item)
 
 
 def _named(value: dict[str, Json], kind: str, labels: int) -> Iterator[tuple[str, dict[str, Json]]]:

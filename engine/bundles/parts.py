@@ -11,6 +11,7 @@ from engine.bundles.code import ModuleCall, Parsed
 from engine.bundles.jinja_code import SUFFIX
 from engine.bundles.manifest import Manifest
 from engine.core.bundle import Part, PartName, Read
+from engine.core.file_names import VALUES_FILE, is_late_override, plain, sets_values
 from engine.errors import Problem, Severity
 
 _TERRAFORM = (".tf", ".tf.json")
@@ -27,6 +28,8 @@ class Loaded:
     """Folder -> its files, for each module of the bundle itself that is used."""
     expressions: tuple[Read, ...]
     """The reads of Jinja expressions."""
+    overrides: Mapping[str, bytes]
+    """The files that Terraform lays over Landform's own override file, once Jinja has rendered them."""
     problems: tuple[Problem, ...]
     """What is wrong with manifest and files, one by one."""
 
@@ -53,7 +56,8 @@ def load(name: PartName, files: Mapping[str, bytes]) -> Loaded:
     beside = [path for path in files if "/" not in path]
     said, problems = _manifest(name, files, beside)
     selection = _selection(said, beside)
-    left_out = {manifest.NAME, *selection.templates, *selection.ignored}
+    values = [path for path in sorted(beside) if _sets_values(path)]
+    others = files.keys() - {manifest.NAME, *selection.templates, *selection.ignored, *values}
     root, expressions = _root(files, selection)
     modules, lost = _modules(files, root)
     own = [
@@ -61,9 +65,11 @@ def load(name: PartName, files: Mapping[str, bytes]) -> Loaded:
         for parsed in (*root, *(file for found in modules.values() for file in found))
         for problem in parsed.problems
     ]
-    own += [*lost, *_ignored(said, selection, files)]
-    part = _part(name, said, selection, tuple(sorted(files.keys() - left_out)), root)
-    loaded = Loaded(part, root, modules, expressions, ())
+    own += [*lost, *_ignored(said, selection, files), *map(_values_left_out, values)]
+    part = _part(name, said, selection, tuple(sorted(others)), root)
+    late = {path: files[path] for path in beside if is_late_override(path.removesuffix(".j2"))}
+    overrides = {path: late[path] for path in late if path in (*part.templates, *part.others)}
+    loaded = Loaded(part, root, modules, expressions, overrides, ())
     return replace(loaded, problems=(*problems, *map(loaded.placed, own)))
 
 
@@ -136,6 +142,17 @@ def _lost(call: ModuleCall, folder: str) -> Problem:
             "Modules of the bundle travel along: add its folder.",
         )
     return Problem(call.file, call.line, "source", message, "hcl/missing-module", hint=hint)
+
+
+def _sets_values(path: str) -> bool:
+    # one with the name of Landform's own file is an error, whatever its case: checks finds it
+    return sets_values(path) and plain(path) != VALUES_FILE
+
+
+def _values_left_out(path: str) -> Problem:
+    message = "is left out: it would give Terraform values in place of Landform's."
+    hint = "Make them inputs of the schema, or defaults of variables."
+    return Problem(path, 0, "", message, "manifest/left-out", Severity.WARNING, hint)
 
 
 def _ignored(said: Manifest, selection: _Selection, files: Mapping[str, bytes]) -> Iterator[Problem]:

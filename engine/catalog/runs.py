@@ -74,6 +74,11 @@ class Runs(Records):
         query = select(Run).where(Run.address == str(address)).order_by(col(Run.id).desc())
         return list(self._session.exec(query.limit(limit)))
 
+    def applied_runs(self, instance_id: int) -> dict[int, Status]:
+        """Number -> status of the runs of an instance that began to apply, in order."""
+        query = select(col(Run.id), Run.status).where(Run.instance_id == instance_id, col(Run.applied_at).is_not(None))
+        return {run_id: Status(status) for run_id, status in self._session.exec(query.order_by(col(Run.id))) if run_id}
+
     def executing(self) -> list[Run]:
         """The runs that somebody works on, oldest first."""
         query = select(Run).where(col(Run.status).in_(_EXECUTING)).order_by(col(Run.id))

@@ -162,7 +162,6 @@ class Run(SQLModel, table=True):
             "instance_id",
             unique=True,
             sqlite_where=text(in_statuses(runs.ACTIVE)),
-            postgresql_where=text(in_statuses(runs.ACTIVE)),
         ),
         Index("ix_run_instance_id_id", "instance_id", "id"),
         Index("ix_run_address_id", "address", "id"),

@@ -16,6 +16,7 @@ import click
 from engine.cli import common, display, texts
 from engine.cli.common import Session
 from engine.cli.progress import Progress
+from engine.core import plans
 from engine.core.plans import AutoApprove
 from engine.core.runs import Operation, Status
 from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, TimedOut, Waiting
@@ -138,10 +139,8 @@ class _Foreground:
         if not runs:
             return []
         done = self._execute(runs)
-        waiting = [run for run in done if run["status"] == Status.PLANNED]
-        if not waiting or not self._may_ask() or not self._agreed(waiting):
-            return done
-        again = {run["id"]: run for run in self.carry([self._row(run) for run in waiting])}
+        agreed = self._agreed([run for run in done if run["status"] == Status.PLANNED])
+        again = {run["id"]: run for run in self.carry([self._row(run) for run in agreed])}
         return [again.get(run["id"], run) for run in done]
 
     def call_off(self, run: Row) -> Row:
@@ -183,19 +182,28 @@ class _Foreground:
             finally:
                 timer.cancel()
 
+    def _agreed(self, waiting: Sequence[Row]) -> list[Row]:
+        """Those of the runs whose plan was approved just now: by a flag of this command, or by whoever sits here.
+
+        A run that was recorded by this very command has looked at the flags itself; one that is older has not.
+        """
+        from engine.actions import runs
+
+        agreed = [run for run in waiting if plans.approves_itself(plans.from_json(run["summary"]), self.how.policy)]
+        others = [run for run in waiting if run not in agreed]
+        if others and self._may_ask() and self._says_yes(others):
+            agreed += others
+        runs.approve(self.app.desk, [run["id"] for run in agreed], self.how.reason)
+        return agreed
+
     def _may_ask(self) -> bool:
         return self.how.output == "table" and common.is_interactive()
 
-    def _agreed(self, waiting: Sequence[Row]) -> bool:
-        from engine.actions import runs
-
+    def _says_yes(self, waiting: Sequence[Row]) -> bool:
         for run in waiting:
             self.session.say(texts.plan(run))
         what = "this plan" if len(waiting) == 1 else f"these {len(waiting)} plans"
-        if not click.confirm(f"Apply {what}?", err=True):
-            return False
-        runs.approve(self.app.desk, [run["id"] for run in waiting], self.how.reason)
-        return True
+        return click.confirm(f"Apply {what}?", err=True)
 
     def _row(self, run: Row) -> Row:
         return self.session.reads().run(run["id"])
@@ -203,7 +211,7 @@ class _Foreground:
 
 @contextmanager
 def stoppable(session: Session) -> Iterator[Stop]:
-    """A means to stop what goes on: Ctrl-C asks Terraform to stop, a second one kills it. Each says what it does."""
+    """A means to stop what goes on: a first signal asks Terraform to stop, a second one kills it; each says so."""
     from engine.app import stop as new_stop
 
     stop = new_stop()
@@ -216,11 +224,16 @@ def stoppable(session: Session) -> Iterator[Stop]:
             session.say("Asking Terraform to stop; Ctrl-C again kills it.")
             stop.request()
 
-    before = signal.signal(signal.SIGINT, on_interrupt)
+    before = {number: signal.signal(number, on_interrupt) for number in _STOPPING}
     try:
         yield stop
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""Ctrl-C, a pipeline that is cancelled, a terminal that is closed."""
 
 
 RESULTS = display.Shape(
@@ -272,5 +285,9 @@ _ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
         Waiting,
         "came to a plan that needs approval",
         "See it: landform run show {id}. Then: landform run approve {ids}",
+    ),
+    *(
+        (status, Busy, "cannot begin while the environment is being changed", "Later: landform run apply {ids}")
+        for status in (Status.QUEUED, Status.APPROVED)
     ),
 )

@@ -26,6 +26,8 @@ class Basis:
     """Input name -> value as Terraform gets it."""
     upstream: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Upstream address -> {output name: value_digest() of what was read}."""
+    run_env: Mapping[str, str] = field(default_factory=dict)
+    """What operators set for Terraform."""
     state: Mapping[str, object] | None = None
     """The state's lineage and serial; None before the first apply."""
 
@@ -40,10 +42,11 @@ def fingerprint(basis: Basis, key: bytes) -> dict[str, str]:
         "state": "{lineage} {serial}".format(**basis.state) if basis.state else "",
     }
     inputs = {f"input {name}": value_digest(value, key) for name, value in basis.inputs.items()}
+    run_env = {f"run environment {name}": value_digest(value, key) for name, value in basis.run_env.items()}
     upstream = {
         f"{address} output {name}": digest for address, read in basis.upstream.items() for name, digest in read.items()
     }
-    return dict(sorted((parts | inputs | upstream).items()))
+    return dict(sorted((parts | inputs | run_env | upstream).items()))
 
 
 def value_digest(value: object, key: bytes) -> str:

@@ -5,22 +5,18 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from engine.core import jackson, outputs, variables
+from engine.core import file_names, jackson, outputs, variables
 from engine.core.address import Kind
 from engine.core.arns import Owner, arn
 from engine.core.bundle import Part, PartName
+from engine.core.file_names import JINJA_SUFFIX, METADATA_FILE, OVERRIDE_FILE, VALUES_FILE
 from engine.core.metadata import Deployment, metadata
 from engine.core.namespace import ComponentValues, Values
 from engine.errors import Invalid, Problem
 
-VALUES_FILE = "proton.auto.tfvars.json"
-OVERRIDE_FILE = "landform_override.tf.json"
-METADATA_FILE = ".proton/deployment-metadata.json"
-JINJA_SUFFIX = ".tf.j2"
 HEADER_LINES = 8
 """Lines that stand before a template's own first line: line n of the bundle is line n + HEADER_LINES here."""
 _HEADER = """\
@@ -33,9 +29,6 @@ If Landform does not know the resource any more, it was deleted, and anything le
 */
 
 """
-_IS_OVERRIDE = re.compile(r"([^/]*_)?override\.(tf|tofu)(\.json)?")
-_MOVES_STATE = re.compile(rb"backend|cloud|\\u")
-"""A block that says where state is kept, or an escape that may spell one."""
 _STATE = ("terraform.tfstate", ".terraform.tfstate")
 
 
@@ -106,10 +99,16 @@ def _files(request: Rendering, shown: Callable[[object], object]) -> dict[str, b
         raise Invalid(f"Files of the bundle's {part.name.value} cannot have these names:", problems=taken)
     members = request.values.variables(request.owner)
     namespace = {name: shown(value) for name, value in members.items()}
-    files = {name: request.files[name] for name in part.others} | _templates(request, namespace)
+    others = {name: _verbatim(name, request.files[name]) for name in part.others}
+    files = others | _templates(request, namespace)
     if problems := _override_problems(part, files):
         raise Invalid("The bundle would keep its state elsewhere:", problems=problems)
     return dict(sorted((files | _generated(request, namespace)).items()))
+
+
+def _verbatim(name: str, content: bytes) -> bytes:
+    # Terraform refuses a byte order mark in JSON
+    return content.removeprefix(codecs.BOM_UTF8) if name.endswith((".tf.json", ".tofu.json")) else content
 
 
 def _generated(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
@@ -164,27 +163,25 @@ def _is_hcl(name: str) -> bool:
 
 
 def _wrong(name: str, kind: Kind) -> str:
-    # OpenTofu reads x.tofu in place of x.tf; some file systems do not tell upper case from lower
-    plain = name.lower().removesuffix(".j2").replace(".tofu", ".tf")
+    plain = file_names.plain(name)
     if plain in generated_names(kind):
         return "is a file that Landform writes itself."
     if plain.split("/")[0] == ".terraform" or plain.startswith(_STATE):
         return "is a file that Terraform writes itself."
+    if file_names.sets_values(name):
+        return "gives Terraform values in place of Landform's."
     return ""
 
 
 def _override_problems(part: Part, files: Mapping[str, bytes]) -> list[Problem]:
-    """Files by which a bundle would move the state elsewhere: the last override wins, in the order of names."""
-    late = (name for name in files if name > OVERRIDE_FILE and _IS_OVERRIDE.fullmatch(name))
+    """Files by which a bundle would move the state elsewhere, among those that only now can be seen.
+
+    Code that is parsed when a bundle is registered was refused there: its text may say "backend" and mean no block.
+    """
+    written = {_target(part, name) for name in part.templates}
+    unread = (name for name in files if name in written or name.endswith((".tofu", ".tofu.json")))
     return [
-        Problem(
-            f"{part.name.value}/{name}",
-            0,
-            "",
-            f"says where state is kept, and would count after {OVERRIDE_FILE}.",
-            rule="bundle/override",
-            hint="Take the backend or cloud block out: Landform keeps the state.",
-        )
-        for name in late
-        if _MOVES_STATE.search(files[name])
+        file_names.state_problem(f"{part.name.value}/{name}", 0, "bundle/override")
+        for name in unread
+        if file_names.is_late_override(name) and file_names.state_move(files[name]) is not None
     ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,19 @@ from engine.errors import ExternalFailure
 
 STATE_FILE = "terraform.tfstate"
 _VERSION = 4
+_SHOWN_MAX = 5
+_DISPLACED = {
+    "errored.tfstate": "holds the state that Terraform could not write to its place",
+    "terraform.tfstate.d": "holds the state of another Terraform workspace than default",
+}
+_HINT_DISPLACED = (
+    f"Compare it with {STATE_FILE}. Put the one that knows what there is at {STATE_FILE}, move the other out of the "
+    "folder, and run again."
+)
+_HINT_MISSING = (
+    f"Find out where it went, put it back, and run again; {STATE_FILE}.backup, if it is there, is the state before. "
+    "If it is lost for good, terraform import in that folder makes a new one."
+)
 
 
 class Managed:
@@ -46,6 +59,28 @@ class Managed:
         state = _read(folder) or {"resources": []}
         managed = (resource for resource in state["resources"] if resource["mode"] == "managed")
         return tuple(address for resource in managed for address in _addresses(resource))
+
+    def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
+        """Raises ExternalFailure when state lies where Terraform does not look for it, or there is none although
+        `was_written`: a plan without it would make everything anew, and a destroy would forget what there is.
+        """
+        for name, why in _DISPLACED.items():
+            if _holds_something(folder / name):
+                raise _in_doubt(f"{folder / name} {why}", _HINT_DISPLACED)
+        if _read(folder) is None and was_written():
+            raise _in_doubt(
+                f"{folder / STATE_FILE} is missing or empty, though Terraform has written it", _HINT_MISSING
+            )
+
+    def require_nothing_left(self, folder: Path) -> None:
+        """Raises ExternalFailure when something would be lost with the folder's state."""
+        self.require_in_place(folder, lambda: False)
+        left = self.resources(folder)
+        if left:
+            shown = ", ".join(left[:_SHOWN_MAX]) + (", ..." if len(left) > _SHOWN_MAX else "")
+            raise ExternalFailure(
+                f"{folder} is kept: its state still knows of {shown}.", hint="Look at it before you remove it by hand."
+            )
 
 
 def _read(folder: Path) -> dict[str, Any] | None:
@@ -96,6 +131,18 @@ def _addresses(resource: dict[str, Any]) -> Iterator[str]:
         index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
         deposed = f" (deposed object {instance['deposed']})" if instance.get("deposed") else ""
         yield f"{module}{resource['type']}.{resource['name']}{index}{deposed}"
+
+
+def _holds_something(path: Path) -> bool:
+    """Whether it is a file, or a folder with a file anywhere in it; an unreadable one counts."""
+    try:
+        return path.is_file() or any(not found.is_dir() for found in path.rglob("*"))
+    except OSError:
+        return True
+
+
+def _in_doubt(what: str, hint: str) -> ExternalFailure:
+    return ExternalFailure(f"{what}: nothing is planned or removed until that is cleared up.", hint=hint)
 
 
 def _damaged(path: Path, why: str) -> ExternalFailure:

@@ -90,6 +90,8 @@ def environment(surroundings: Surroundings, run_env: Mapping[str, str]) -> dict[
         "HOME": str(surroundings.home),
         "TMPDIR": str(surroundings.tmp),
         "TF_DATA_DIR": str(surroundings.data_dir),
+        # it beats whatever a provisioner leaves in the shared TF_DATA_DIR: the state has one place
+        "TF_WORKSPACE": "default",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",

@@ -59,6 +59,10 @@ class Collector:
                 self._steps[event.address] = type(event)
         return event
 
+    def shown(self, line: str) -> Event:
+        """What the line says, without taking note of it."""
+        return parse(line, self._line_offset)
+
     @property
     def summary(self) -> Summary:
         """What the plan would do."""

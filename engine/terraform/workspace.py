@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from engine.terraform import files as safely
+from engine.terraform.backends import Managed
 
 _MANIFEST = ".landform.json"
 _TEMPORARY = ".landform.tmp"
@@ -35,16 +37,17 @@ class Workspace:
         self._trigger = trigger
 
     def write(self, files: Mapping[str, bytes]) -> None:
-        """Makes these the files of the workspace: writes what differs, removes what an earlier write had put there.
+        """Makes these the files of the workspace: writes what differs, removes what an earlier write had put there, and
+        what Terraform would read beside them, as that would be part of a plan which nobody asked for.
 
-        What Terraform and its resources put there stays.
+        All else that Terraform and its resources put there stays.
         Raises Invalid for names that leave the folder, Refused for links in the way, ExternalFailure when it fails.
         """
         safely.check_names(files)
         safely.folder(self.folder)
         safely.folder(self.root)
         noted = self._noted()
-        before = self._unlisted() if noted is None else noted
+        before = (noted or set()) | self._unlisted(files)
         gone = sorted(before - files.keys())
         changed = [name for name in sorted(files) if not safely.holds(self.root, name, files[name])]
         if gone or changed or noted is None:
@@ -80,10 +83,12 @@ class Workspace:
     def remove(self) -> None:
         """Removes the workspace with its state; what runs left behind stays, as history outlives the instance.
 
-        Raises Refused when it is a link, ExternalFailure when it cannot be removed.
+        Raises Refused when it is a link, ExternalFailure when it cannot be removed or when its state still knows of
+        resources or does not lie in its place: then nothing is removed.
         """
         removed = safely.checked(self.folder, _REMOVED)
         root = safely.checked(self.folder, self.root.name)
+        Managed().require_nothing_left(root)
         try:
             self._sweep(removed)
             if root.exists():
@@ -122,6 +127,17 @@ class Workspace:
         except (OSError, ValueError, LookupError, TypeError, AttributeError):
             return None
 
-    def _unlisted(self) -> set[str]:
-        """Files that Terraform would read, though nobody knows where they came from."""
-        return {path.name for path in self.root.iterdir() if path.name.endswith(_READ_BY_TERRAFORM)}
+    def _unlisted(self, files: Collection[str]) -> set[str]:
+        """Files that Terraform would read beside `files`, though nobody knows where they came from."""
+        places = {"", *(name.rpartition("/")[0] for name in files if name.endswith(_READ_BY_TERRAFORM))}
+        return {name for place in places for name in self._read_in(place)} - set(files)
+
+    def _read_in(self, place: str) -> Iterator[str]:
+        """The files that Terraform would read in a folder of the workspace; "" is the workspace itself."""
+        here = safely.checked(self.root, place) if place else self.root
+        if not here.is_dir():
+            return
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.name.endswith(_READ_BY_TERRAFORM) and not entry.is_dir(follow_symlinks=False):
+                    yield f"{place}/{entry.name}" if place else entry.name

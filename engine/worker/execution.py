@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.core import plans, runs
+from engine.core import address, plans, runs
 from engine.core.plans import AutoApprove
 from engine.core.runs import Event, Operation, Status
 from engine.errors import Cancelled, Conflict, LandformError, OutcomeUnknown, Stale
@@ -38,13 +38,15 @@ class Executor:
     def execute(self, run_id: int, stop: Stop, watch: Watch) -> Run:
         """Works on the run until it has ended or waits for somebody; the run as it is then.
 
-        A run that another worker holds, or that waits for approval, is left alone.
+        A run that another worker holds, that waits for approval, or whose environment is being changed is left alone.
         """
         run, ours = self._claim(run_id)
         if ours and run.status == Status.PLANNING:
             run = self._plan(run, stop, watch)
         if ours and run.status == Status.APPLYING:
             run = self._apply(run, stop, watch)
+        if ours and run.status == Status.SUCCEEDED and run.operation == Operation.DESTROY:
+            self._forget(run)
         return run
 
     def plan_text(self, run_id: int) -> str:
@@ -58,10 +60,15 @@ class Executor:
             run = tx.run(run_id)
             if Status(run.status) not in runs.TABLE[Event.CLAIM]:
                 return run, False
-            return self._claimed(tx, run), True
+            fence = run.fence
+            claimed = self._claimed(tx, run)
+            return claimed, claimed.fence != fence
 
     def _claimed(self, tx: Tx, run: Run) -> Run:
+        """The run as ours; as it was, while its environment is being changed."""
         assert run.id is not None
+        if records.is_environment_changing(tx, run):
+            return run
         return tx.move(run.id, Event.CLAIM, fence=run.fence, executor=dict(self.identity))
 
     def _plan(self, run: Run, stop: Stop, watch: Watch) -> Run:
@@ -79,7 +86,7 @@ class Executor:
             # what an earlier attempt died of
             "message": "",
         }
-        if planned.summary.is_empty:
+        if not planned.has_changes:
             return self._succeed(work, Event.FIND_NOTHING, facts)
         approves_itself = plans.approves_itself(planned.summary, AutoApprove(run.auto_approve))
         with self.catalog.write() as tx:
@@ -104,8 +111,7 @@ class Executor:
             with self.catalog.write() as tx:
                 run = tx.move(work.run_id, event, fence=work.fence, **facts)
                 records.destroyed(tx, run)
-            self.phases.forget(work)
-            return run
+                return run
         outputs = self.phases.outputs(work)
         with self.catalog.write() as tx:
             run = tx.move(work.run_id, event, fence=work.fence, outputs=outputs, **facts)
@@ -115,12 +121,19 @@ class Executor:
     def _end(self, run: Run, error: Exception) -> Run:
         """The one place that decides how a run ends which did not succeed."""
         event = _ending(Status(run.status), error)
-        message = error.message if isinstance(error, LandformError) else f"{type(error).__name__} in Landform itself."
+        message = str(error) if isinstance(error, LandformError) else f"{type(error).__name__} in Landform itself."
         if not isinstance(error, LandformError):
             logger.exception("a run met an unexpected error", extra={"run": run.id, "address": run.address})
         assert run.id is not None
         with self.catalog.write() as tx:
             return tx.move(run.id, event, fence=run.fence, message=message)
+
+    def _forget(self, run: Run) -> None:
+        """Removes the workspace of what is no more. It succeeded whatever comes of this: the rest can go later."""
+        try:
+            self.phases.forget(address.parse(run.address))
+        except LandformError as error:
+            logger.warning("a workspace could not be removed: %s", error.message, extra={"address": run.address})
 
     def _load(self, run: Run) -> Work:
         with self.catalog.read() as tx:

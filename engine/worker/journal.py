@@ -13,7 +13,7 @@ from typing import IO
 from engine.core.address import Address
 from engine.external.alive import Identity
 from engine.terraform.collector import Collector
-from engine.terraform.events import Diagnostic, Event
+from engine.terraform.events import ApplyComplete, ApplyErrored, Diagnostic, Event, parse
 from engine.worker.redaction import Redaction
 
 EVENTS_FILE = "events.jsonl"
@@ -46,8 +46,11 @@ class Journal:
 
     def line(self, phase: str, line: str, collector: Collector) -> None:
         """Takes a line of Terraform's."""
+        # what is decided upon must be what Terraform said: a secret may be one of its own words
+        event = collector.feed(line)
         safe = self._redaction.line(line)
-        event = collector.feed(safe)
+        if safe is not line:
+            event = collector.shown(safe)
         if safe.startswith("{"):
             # what is no JSON, a crash or the words of an older Terraform, is in the log
             self._events.write(f"{safe}\n")
@@ -82,7 +85,7 @@ def _readable(event: Event) -> str:
 
 def _append(path: Path) -> IO[str]:
     return os.fdopen(
-        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a", encoding="utf-8"
+        os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600), "a", encoding="utf-8", buffering=1
     )
 
 
@@ -96,9 +99,18 @@ def path(home: Path, where: Address, run_id: int, *, events: bool = False) -> Pa
 
 
 def recorded_process(folder: Path) -> Identity | None:
-    """The process that last worked for the run of this folder; None when none was ever noted."""
+    """The process that last worked for the run of this folder; None when none was noted that could be read."""
     try:
-        found: Identity = json.loads((folder / PROCESS_FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError:
+        found = json.loads((folder / PROCESS_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return None
-    return found
+    return found if isinstance(found, dict) else None
+
+
+def has_finished_something(folder: Path) -> bool:
+    """Whether Terraform said in the run of this folder that it was done with a resource, well or not."""
+    try:
+        with (folder / EVENTS_FILE).open(encoding="utf-8") as lines:
+            return any(isinstance(parse(line), ApplyComplete | ApplyErrored) for line in lines)
+    except FileNotFoundError:
+        return False

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from engine.core import address, fingerprint, plans, rendering, wiring
 from engine.core.address import Address
-from engine.core.plans import Summary
-from engine.core.runs import Operation
+from engine.core.file_names import VALUES_FILE
+from engine.core.plans import Action, Change, Summary
+from engine.core.runs import Operation, Status
 from engine.errors import (
     Cancelled,
     ExternalFailure,
@@ -28,7 +30,7 @@ from engine.terraform.collector import Collector
 from engine.terraform.events import Event
 from engine.terraform.workspace import Workspace
 from engine.worker import values
-from engine.worker.journal import Journal, recorded_process
+from engine.worker.journal import Journal, has_finished_something, path, recorded_process
 from engine.worker.records import fingerprints
 from engine.worker.redaction import Redaction
 
@@ -40,11 +42,13 @@ if TYPE_CHECKING:
     from engine.settings import Settings
     from engine.terraform.backends import Managed
     from engine.terraform.cli import Terraform
-    from engine.terraform.preparation import Preparation
+    from engine.terraform.preparation import Preparation, Prepared
     from engine.worker.work import Work
 
 Watch = Callable[[str, Event | None], None]
 """Called with a phase when it begins, and with the phase and every event of Terraform's."""
+_UNTOLD = Change("(more than Terraform's stream told)", Action.REPLACE, "look at the whole plan")
+"""Stands in a summary for what is not known: it may be anything, so nothing but an explicit yes to all approves it."""
 PLAN_FILE = "plan.tfplan"
 DATA_DIR = ".terraform"
 
@@ -54,6 +58,8 @@ class Planned:
     """What a plan found."""
 
     summary: Summary
+    has_changes: bool = False
+    """What Terraform itself concluded; False ends the run without an apply."""
     fingerprint: Mapping[str, str] = field(default_factory=dict)
     """Part -> digest of all it was made from (core.plans.moved)."""
     upstream: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
@@ -75,7 +81,10 @@ class Phases:
 
     def plan(self, work: Work, stop: Stop, watch: Watch) -> Planned:
         """Writes the workspace and plans in it. Raises Cancelled, ExternalFailure with Terraform's errors, Invalid."""
-        if work.part is None or self._has_nothing_to_destroy(work):
+        if work.part is None:
+            return Planned(Summary())
+        self.backend.require_in_place(self._workspace(work.address).root, lambda: self._has_written_state(work))
+        if self._has_nothing_to_destroy(work):
             return Planned(Summary())
         watch("planning", None)
         given = self.values(work)
@@ -84,8 +93,12 @@ class Phases:
             place = self._prepare(step, given)
             destroy = work.operation is Operation.DESTROY
             command = self.terraform().plan(place, self.plan_file(work.address, work.run_id), destroy=destroy)
-            summary = _follow(command, "plan", step).summary
-        return Planned(summary, self._fingerprint(work, work.part), self._upstream(work, work.part))
+            came_to, collector = _follow(command, "plan", step)
+        has_changes = came_to is Outcome.CHANGES
+        summary = collector.summary
+        if has_changes and (summary.is_empty or not collector.is_complete):
+            summary = replace(summary, changes=(*summary.changes, _UNTOLD))
+        return Planned(summary, has_changes, self._fingerprint(work, work.part), self._upstream(work, work.part))
 
     def apply(self, work: Work, stop: Stop, watch: Watch) -> None:
         """Applies exactly the run's plan.
@@ -118,17 +131,21 @@ class Phases:
         secret = Redaction(values.secrets(self.values(work)))
         return {name: self._output(output, hidden=secret.hides(output["value"])) for name, output in found.items()}
 
-    def forget(self, work: Work) -> None:
+    def forget(self, where: Address) -> None:
         """Removes the workspace of an instance that is no more; what its runs wrote stays."""
-        self._workspace(work.address).remove()
+        self._workspace(where).remove()
 
     def is_lost(self, run: Run) -> bool:
         """Whether nobody works on the run any more: its worker on this machine is gone, and so is its Terraform."""
         if run.executor is None or is_alive(run.executor) is not False:
             return False
         assert run.id is not None
-        child = recorded_process(self.run_folder(address.parse(run.address), run.id))
-        return child is None or (is_alive(child) is False and not group_alive(int(child["pid"])))
+        child = recorded_process(path(self.settings.home, address.parse(run.address), run.id).parent)
+        if child is None:
+            return True
+        # after a boot the number of its group may be somebody else's
+        is_same_boot = child.get("boot_id") == process.identity()["boot_id"]
+        return is_alive(child) is False and not (is_same_boot and group_alive(int(child["pid"])))
 
     def plan_text(self, work: Work) -> str:
         """The run's plan in Terraform's words for people. Raises NotFound when there is none, ExternalFailure."""
@@ -136,13 +153,22 @@ class Phases:
         if work.part is None or not plan.exists():
             raise NotFound(f"Run {work.run_id} has no plan.")
         given = self.values(work)
-        with self._journal(work, given, _watch_nothing) as journal:
-            place = self._prepare(_Step(work, work.part, Stop(), journal), given)
-            return journal.redacted(self.terraform().show_plan(place, plan))
+        # the workspace belongs to whoever holds the instance's run: look from somewhere else
+        with (
+            self._journal(work, given, _watch_nothing) as journal,
+            TemporaryDirectory(dir=_folder(self.settings.home / "tmp")) as folder,
+        ):
+            step = _Step(work, work.part, Stop(), journal)
+            files, prepared = self._prepared(step, given)
+            elsewhere = Workspace(Path(folder))
+            elsewhere.write(prepared.with_lock(files))
+            elsewhere.link(prepared.data_dir)
+            text = self.terraform().show_plan(self._place(work, elsewhere.root, prepared.data_dir), plan)
+            return journal.redacted(text)
 
     def values(self, work: Work) -> Values:
         """What the run hands to Terraform, sensitive outputs wrapped as Secret."""
-        return values.of(work, self.settings, self._state_outputs)
+        return values.of(work, self.settings, self._state_outputs, self.key)
 
     def rendered(self, work: Work, part: Part, given: Values, *, masked: bool = False) -> dict[str, bytes]:
         """All files of the workspace: with secrets for Terraform, or masked for people."""
@@ -162,23 +188,37 @@ class Phases:
         """Whether a destroy has no resource left, so that even what can no longer be planned can be deleted."""
         return work.operation is Operation.DESTROY and not self.backend.resources(self._workspace(work.address).root)
 
+    def _has_written_state(self, work: Work) -> bool:
+        """Whether Terraform must have left a state. An apply that it could not begin, or that was killed before the
+        first resource was done, leaves none, as measured; any other does, however it ended.
+        """
+        unfinished = (run_id for run_id, status in work.applied.items() if status is not Status.SUCCEEDED)
+        return Status.SUCCEEDED in work.applied.values() or any(
+            has_finished_something(path(self.settings.home, work.address, run_id).parent) for run_id in unfinished
+        )
+
     def _prepare(self, step: _Step, given: Values, timeout_s: float | None = None) -> Place:
         """Where Terraform can run: the workspace written, its version prepared."""
+        work = step.work
+        files, prepared = self._prepared(step, given)
+        shown = self.rendered(work, step.part, given, masked=True) if values.secrets(given) else files
+        step.journal.keep_inputs(shown[VALUES_FILE])
+        workspace = self._workspace(work.address)
+        workspace.write(prepared.with_lock(files))
+        workspace.link(prepared.data_dir)
+        return self._place(work, workspace.root, prepared.data_dir, timeout_s)
+
+    def _prepared(self, step: _Step, given: Values) -> tuple[dict[str, bytes], Prepared]:
+        """The files of the workspace, and their version with what `terraform init` makes."""
         work, part = step.work, step.part
         files = self.rendered(work, part, given)
-        shown = self.rendered(work, part, given, masked=True) if values.secrets(given) else files
-        step.journal.keep_inputs(shown[rendering.VALUES_FILE])
         structure = rendering.structure(part, files)
         key = preparation.key(work.bundle, part.name, self.terraform().version, self.backend.kind, structure)
 
         def init(folder: Path) -> None:
             _follow(self.terraform().init(self._place(work, folder, folder / DATA_DIR)), "init", step)
 
-        prepared = self.preparation.ensure(key, files, init)
-        workspace = self._workspace(work.address)
-        workspace.write(prepared.with_lock(files))
-        workspace.link(prepared.data_dir)
-        return self._place(work, workspace.root, prepared.data_dir, timeout_s)
+        return files, self.preparation.ensure(key, files, init, step.stop)
 
     def _place(self, work: Work, folder: Path, data_dir: Path, timeout_s: float | None = None) -> Place:
         home = self.settings.home
@@ -201,6 +241,7 @@ class Phases:
             provider_lock=_digest_of(root / preparation.LOCK_FILE),
             inputs=work.inputs,
             upstream=self._upstream(work, part),
+            run_env={**self.settings.run_env, **work.run_env},
             state=self.backend.identity(root),
         )
         return fingerprint.fingerprint(basis, self.key)
@@ -236,7 +277,7 @@ class _Step:
     journal: Journal
 
 
-def _follow(command: Command, phase: str, step: _Step) -> Collector:
+def _follow(command: Command, phase: str, step: _Step) -> tuple[Outcome, Collector]:
     """Runs a Terraform command to its end. Raises unless it did what it was to do."""
     collector = Collector(dict.fromkeys(step.part.templates, rendering.HEADER_LINES))
 
@@ -247,7 +288,7 @@ def _follow(command: Command, phase: str, step: _Step) -> Collector:
     came_to = plan_outcome(ended) if phase == "plan" else outcome(ended)
     if came_to not in (Outcome.UNCHANGED, Outcome.CHANGES, Outcome.DONE):
         raise _failure(phase, came_to, ended.code, collector, step.journal)
-    return collector
+    return came_to, collector
 
 
 def _failure(phase: str, came_to: Outcome, code: int, collector: Collector, journal: Journal) -> LandformError:

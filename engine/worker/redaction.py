@@ -36,6 +36,8 @@ class Redaction:
         tree = tree_of(line)
         if tree is None:
             return self.text(line)
+        if not self.hides(tree):
+            return line
         return json.dumps(self._without(tree), ensure_ascii=False, separators=(",", ":"))
 
     def hides(self, value: object) -> bool:

@@ -7,8 +7,10 @@ from collections.abc import Callable, Mapping
 from engine.core import namespace
 from engine.core.address import Address, Kind
 from engine.core.arns import Owner
+from engine.core.fingerprint import value_digest
 from engine.core.namespace import EnvironmentValues, InstanceValues, ServiceValues, Values
 from engine.core.outputs import Secret, output_text
+from engine.errors import Conflict
 from engine.settings import Settings
 from engine.worker.work import Upstream, Work
 
@@ -21,8 +23,11 @@ def owner(settings: Settings) -> Owner:
     return Owner(settings.account_id, settings.region)
 
 
-def of(work: Work, settings: Settings, state_outputs: StateOutputs) -> Values:
-    """The values of the run's namespace. Sensitive outputs come from the upstream's state, wrapped as Secret."""
+def of(work: Work, settings: Settings, state_outputs: StateOutputs, key: bytes) -> Values:
+    """The values of the run's namespace. Sensitive outputs come from the upstream's state, wrapped as Secret.
+
+    Raises Conflict when that state is not what the upstream's last successful run left. `key` is the home's.
+    """
     if work.address.kind is Kind.ENVIRONMENT:
         return EnvironmentValues(work.address.name, work.template, work.inputs)
     assert work.environment is not None
@@ -33,17 +38,23 @@ def of(work: Work, settings: Settings, state_outputs: StateOutputs) -> Values:
             work.address.service, work.repository.connection, work.repository.name, work.repository.branch
         ),
         environment=namespace.Upstream(
-            work.environment.address.name, settings.account_id, known(work.environment, state_outputs)
+            work.environment.address.name, settings.account_id, known(work.environment, state_outputs, key)
         ),
         inputs=work.inputs,
     )
 
 
-def known(upstream: Upstream, state_outputs: StateOutputs) -> dict[str, object]:
-    """Output name -> value or Secret of an upstream."""
+def known(upstream: Upstream, state_outputs: StateOutputs, key: bytes) -> dict[str, object]:
+    """Output name -> value or Secret of an upstream. Raises Conflict as of() does."""
     hidden = [name for name, output in upstream.outputs.items() if output["sensitive"]]
     state = state_outputs(upstream.address) if hidden else {}
-    secrets = {name: Secret(output_text(state[name]["value"])) for name in hidden if name in state}
+    for name in hidden:
+        if name not in state or value_digest(state[name]["value"], key) != upstream.outputs[name]["fingerprint"]:
+            raise Conflict(
+                f"The state of {upstream.address} is not what its last successful run left: see its output {name}.",
+                hint=f"Deploy it first: landform env update {upstream.address.name} --kind current-version",
+            )
+    secrets = {name: Secret(output_text(state[name]["value"])) for name in hidden}
     return {name: output.get("value") for name, output in upstream.outputs.items() if name not in hidden} | secrets
 
 

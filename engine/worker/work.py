@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from engine.core import address, bundle, registered, shapes
 from engine.core.address import Address, Kind
 from engine.core.bundle import PART_OF, Facts, Part
-from engine.core.runs import Operation
+from engine.core.runs import Operation, Status
 
 if TYPE_CHECKING:
     from engine.catalog.related import Related
@@ -57,6 +57,8 @@ class Work:
     run_env: Mapping[str, str]
     planned_with: Mapping[str, str]
     """The fingerprint of the run's plan; {} before there is one."""
+    applied: Mapping[int, Status] = field(default_factory=dict)
+    """Number -> status of the runs of this instance that began to apply, this one included."""
 
     @property
     def part(self) -> Part | None:
@@ -69,7 +71,12 @@ def load(tx: Tx, run: Run) -> Work:
     assert run.id is not None
     work = wanted(tx.related(run.instance_id, run.version_id), run.inputs)
     return replace(
-        work, run_id=run.id, fence=run.fence, operation=Operation(run.operation), planned_with=run.fingerprint
+        work,
+        run_id=run.id,
+        fence=run.fence,
+        operation=Operation(run.operation),
+        planned_with=run.fingerprint,
+        applied=tx.applied_runs(run.instance_id),
     )
 
 

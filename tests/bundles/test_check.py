@@ -234,12 +234,77 @@ def test_a_mistake_in_the_code_is_named(code: str) -> None:
         ".terraformrc",
         "terraform.tfstate",
         "terraform.tfstate.backup",
+        "PROTON.auto.tfvars.json",
+        "Proton.Environment.Variables.tf",
+        "landform_override.tofu.json",
+        ".Terraform/x",
+        ".proton/deployment-metadata.json",
     ],
 )
 def test_a_file_with_the_name_of_a_generated_one_is_refused(name: str) -> None:
     assert found(environment("", **{name: b"{}" if name.endswith("json") else b""})) == [
         f"infrastructure/{name}: has the name of a file that Landform or Terraform writes."
     ]
+
+
+@pytest.mark.parametrize(
+    "name", ["terraform.tfvars", "terraform.tfvars.json", "zz.auto.tfvars", "zz.auto.tfvars.json", ".auto.tfvars"]
+)
+def test_values_of_the_bundles_own_are_left_out_and_named(name: str) -> None:
+    checked = check(environment("", **{name: b'{"environment": {}}', "prod.tfvars": b"", "x/terraform.tfvars": b""}))
+
+    assert [(str(problem), problem.rule, problem.severity) for problem in checked.problems] == [
+        (
+            f"infrastructure/{name}: is left out: it would give Terraform values in place of Landform's.",
+            "manifest/left-out",
+            Severity.WARNING,
+        )
+    ]
+    assert checked.facts is not None
+    assert checked.facts.parts[PartName.INFRASTRUCTURE].others == ("prod.tfvars", "x/terraform.tfvars")
+
+
+LATE_BACKENDS = {
+    "a backend": ("zz_override.tf", b'\nterraform {\n  backend "s3" {}\n}\n', 3),
+    "a name that is no string": ("override.tf", b"terraform {\n  backend s3 {}\n}\n", 2),
+    "a cloud": ("override.tf", b"terraform {\n  cloud {}\n}\n", 2),
+    "JSON": ("override.tf.json", b'{"terraform": {\n"\\u0062ackend": {"s3": {}}}}', 1),
+    "JSON in lists": ("override.tf.json", b'{"terraform": [[{\n"backend": [{"s3": {}}]}]]}', 2),
+    "JSON with a name twice": ("override.tf.json", b'{"terraform": {\n"backend": {"s3": {}}}, "terraform": {}}', 2),
+    "OpenTofu": ("override.tofu", b"terraform {\n  cloud {}\n}\n", 2),
+}
+
+
+@pytest.mark.parametrize("case", LATE_BACKENDS)
+def test_an_override_that_moves_the_state_is_refused_at_its_line(case: str) -> None:
+    name, content, line = LATE_BACKENDS[case]
+
+    assert found(environment("", **{name: content})) == [
+        f"infrastructure/{name}:{line}: says where state is kept, and would count after landform_override.tf.json."
+    ]
+
+
+def test_a_template_of_an_override_that_moves_the_state_is_refused() -> None:
+    files = environment(
+        "", **{"manifest.yaml": JINJA, "override.tf.j2": b"{% if 1 %}\nterraform {\n cloud {}\n}{% endif %}"}
+    )
+
+    assert found(files) == [
+        "infrastructure/override.tf.j2:3: says where state is kept, and would count after landform_override.tf.json."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("my_override.tf", b'# no backend\noutput "backend_url" {\n  value = "cloud"\n}\n'),
+        ("a_override.tf", b'terraform {\n  backend "s3" {}\n}\n'),
+        ("override.tf.json", b'{"//": "backend", "output": {"cloud": {"value": 1}}}'),
+        ("override.tofu", b"# x\n"),
+    ],
+)
+def test_an_override_may_name_a_backend_without_setting_one(name: str, content: bytes) -> None:
+    assert found(environment("", **{name: content})) == []
 
 
 def test_a_template_is_not_rendered_over_another_file() -> None:

@@ -306,6 +306,7 @@ def test_the_caller_s_environment_does_not_matter(lab: Lab, monkeypatch: pytest.
         "TF_DATA_DIR",
         "TF_INPUT",
         "TF_IN_AUTOMATION",
+        "TF_WORKSPACE",
         "TMPDIR",
     }
 
@@ -334,6 +335,7 @@ def test_an_operator_s_variables_are_added_but_cannot_replace_ours(tmp_path: Pat
         "TMPDIR": str(tmp_path),
         "TF_DATA_DIR": str(tmp_path / "data"),
         "TF_CLI_CONFIG_FILE": "/etc/mirror.rc",
+        "TF_WORKSPACE": "default",
         "TF_IN_AUTOMATION": "1",
         "TF_INPUT": "0",
         "CHECKPOINT_DISABLE": "1",

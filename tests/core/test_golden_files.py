@@ -12,6 +12,7 @@ from engine.core import jackson, variables
 from engine.core.address import Kind
 from engine.core.arns import Owner
 from engine.core.bundle import Part, PartName
+from engine.core.file_names import METADATA_FILE, VALUES_FILE
 from engine.core.metadata import DELETED, Deployment
 from engine.core.namespace import (
     AttachedComponent,
@@ -25,7 +26,7 @@ from engine.core.namespace import (
     Upstream,
     Values,
 )
-from engine.core.rendering import HEADER_LINES, METADATA_FILE, VALUES_FILE, Rendering, render
+from engine.core.rendering import HEADER_LINES, Rendering, render
 from engine.core.versions import Number
 
 GOLDEN = Path(__file__).parent / "golden"

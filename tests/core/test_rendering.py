@@ -13,12 +13,11 @@ from hypothesis import strategies as st
 from engine.core.address import Kind
 from engine.core.arns import Owner
 from engine.core.bundle import Part, PartName
+from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.namespace import EnvironmentValues, InstanceValues, ServiceValues, Upstream
 from engine.core.outputs import Secret
 from engine.core.rendering import (
     HEADER_LINES,
-    OVERRIDE_FILE,
-    VALUES_FILE,
     Rendering,
     masked,
     name_problems,
@@ -135,6 +134,10 @@ def test_secrets_are_in_the_files_for_terraform_only() -> None:
         (".terraform/providers/x", "is a file that Terraform writes itself."),
         ("terraform.tfstate", "is a file that Terraform writes itself."),
         ("terraform.tfstate.d/x", "is a file that Terraform writes itself."),
+        ("terraform.tfvars", "gives Terraform values in place of Landform's."),
+        ("terraform.tfvars.json", "gives Terraform values in place of Landform's."),
+        ("zz.auto.tfvars", "gives Terraform values in place of Landform's."),
+        ("A.AUTO.TFVARS.JSON", "gives Terraform values in place of Landform's."),
     ],
 )
 def test_a_bundle_cannot_have_a_file_that_gets_in_the_way(name: str, why: str) -> None:
@@ -146,31 +149,61 @@ def test_a_bundle_cannot_have_a_file_that_gets_in_the_way(name: str, why: str) -
 
 
 @pytest.mark.parametrize(
-    ("name", "content"),
+    ("part", "name", "content"),
     [
-        ("zz_override.tf", b'terraform {\n  backend "s3" {}\n}'),
-        ("override.tf", b"terraform {\n  cloud {}\n}"),
-        ("override.tofu", b'terraform {\n  backend "s3" {}\n}'),
-        ("override.tf.json", b'{"terraform": {"\\u0062ackend": {}}}'),
+        (
+            Part(PartName.INSTANCE, "jinja", ("zz_override.tf.j2",), ()),
+            "zz_override.tf",
+            b'terraform {\n backend "s3" {}\n}',
+        ),
+        (
+            Part(PartName.INSTANCE, "jinja", ("override.tf.j2",), ()),
+            "override.tf",
+            b"terraform {\n {{ 'cloud' }} {}\n}",
+        ),
+        (Part(PartName.INSTANCE, "hcl", (), ("override.tofu",)), "override.tofu", b'terraform {\n  backend "s3" {}\n}'),
+        (
+            Part(PartName.INSTANCE, "hcl", (), ("override.tofu.json",)),
+            "override.tofu.json",
+            b'{"terraform": {"\\u0062ackend": {}}}',
+        ),
     ],
 )
-def test_a_bundle_cannot_override_where_state_is_kept(name: str, content: bytes) -> None:
-    part = Part(PartName.INSTANCE, "hcl", (name,), ())
+def test_code_that_nobody_has_checked_cannot_override_where_state_is_kept(
+    part: Part, name: str, content: bytes
+) -> None:
+    given = (*part.templates, *part.others)[0]
 
-    assert [str(problem) for problem in problems(rendering({name: content}, part))] == [
+    assert [str(problem) for problem in problems(rendering({given: content}, part))] == [
         f"instance_infrastructure/{name}: says where state is kept, and would count after landform_override.tf.json."
     ]
 
 
 def test_a_bundle_may_override_anything_else() -> None:
     part = Part(PartName.INSTANCE, "hcl", ("a_override.tf", "override.tf"), ())
-    files = {"a_override.tf": b'terraform {\n  backend "s3" {}\n}', "override.tf": b"# x\n"}
+    files = {"a_override.tf": b'terraform {\n  backend "s3" {}\n}', "override.tf": b'output "backend_url" {}\n'}
 
-    assert body(render(rendering(files, part)), "override.tf") == "# x\n"
+    assert body(render(rendering(files, part)), "override.tf") == 'output "backend_url" {}\n'
+
+
+def test_a_byte_order_mark_does_not_reach_terraform() -> None:
+    part = Part(PartName.INSTANCE, "hcl", ("main.tf",), ("x.tf.json", "x.json"))
+    files = render(
+        rendering({"main.tf": b"\xef\xbb\xbf# x", "x.tf.json": b"\xef\xbb\xbf{}", "x.json": b"\xef\xbb\xbf{}"}, part)
+    )
+
+    assert (body(files), files["x.tf.json"], files["x.json"]) == ("# x", b"{}", b"\xef\xbb\xbf{}")
 
 
 def test_files_of_other_kinds_and_overrides_before_ours_are_welcome() -> None:
-    names = ("proton.environment.variables.tf", "a_override.tf", "modules/x/override.tf", ".terraform.lock.hcl")
+    names = (
+        "proton.environment.variables.tf",
+        "a_override.tf",
+        "modules/x/override.tf",
+        ".terraform.lock.hcl",
+        "x/terraform.tfvars",
+        "prod.tfvars",
+    )
     part = Part(PartName.INSTANCE, "hcl", names, ())
 
     assert name_problems(part, Kind.SERVICE_INSTANCE) == ()

@@ -39,7 +39,7 @@ def test_a_plan_waits_for_approval(deployed: World) -> None:
     run = deployed.row("run", "show", 3)
     assert result.code == 3
     assert result.err.endswith(
-        "Error: Run 3 came to a plan that needs approval.\n"
+        "Waiting: Run 3 came to a plan that needs approval.\n"
         "Hint: See it: landform run show 3. Then: landform run approve 3\n"
     )
     assert (run["status"], run["waiting_on"], run["next_actions"]) == ("planned", "approval", ["approve", "discard"])
@@ -88,6 +88,15 @@ def test_a_run_can_be_recorded_now_and_carried_out_later(deployed: World) -> Non
 
     assert before == "queued"
     assert port(deployed) == 81
+
+
+def test_consent_may_be_given_when_a_run_is_carried_out(deployed: World) -> None:
+    deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--no-wait")
+
+    deployed.do("run", "apply", 3, "--auto-approve", "--reason", "nightly")
+
+    run = deployed.row("run", "show", 3)
+    assert (run["status"], run["approved_by"], run["approval_reason"]) == ("succeeded", run["requested_by"], "nightly")
 
 
 def test_auto_approve_applies_what_destroys_nothing(deployed: World) -> None:
@@ -203,5 +212,5 @@ def test_every_instance_of_a_service_has_a_plan_of_its_own(deployed: World) -> N
     result = deployed.run("service", "create", "shop", "-t", "web", "-f", "-", stdin=TWO_SPEC)
 
     assert result.code == 3
-    assert "Error: Runs 3, 4 came to a plan that needs approval.\n" in result.err
+    assert "Waiting: Runs 3, 4 came to a plan that needs approval.\n" in result.err
     assert [run["status"] for run in deployed.rows("run", "list", "--status", "planned")] == ["planned", "planned"]

@@ -60,7 +60,10 @@ def test_an_interrupted_run_is_not_applied_again(lost_apply: World) -> None:
     approved = lost_apply.run("run", "approve", 3)
 
     assert (applied.code, approved.code) == (10, 9)
-    assert applied.err == ("Error: Run 3 ended, and what it did is not known.\nHint: Look first: landform run show 3\n")
+    assert applied.err == (
+        "Error: Run 3 was interrupted: what it did is not known.\n"
+        "Hint: Plan again from what is there now: landform run retry 3\n"
+    )
     assert "applying" not in lost_apply.do("run", "logs", 3).out
 
 

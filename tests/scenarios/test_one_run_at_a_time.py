@@ -44,7 +44,7 @@ def test_a_service_cannot_be_deleted_while_a_run_holds_one_of_its_instances(held
     assert result.code == 6
     assert result.err == (
         "Error: Service orders cannot be deleted while service/orders/prod is held by run 3 (planned).\n"
-        "Hint: See it: landform run show 3\n"
+        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
     )
     assert len(held.rows("run", "list")) == 3
 
@@ -54,12 +54,34 @@ def test_nothing_is_deployed_into_an_environment_that_is_being_changed(changing:
     updated = changing.run("instance", "update", "orders/prod", "--yes")
     added = changing.run("service", "update", "orders", "-f", "-", "--yes", stdin=ADDED)
 
-    message = (
-        "Error: Nothing can be deployed into environment prod while environment/prod is held by run 3 (planned).\n"
-    )
     assert (created.code, updated.code, added.code) == (6, 6, 6)
-    assert created.err == updated.err == added.err == message + "Hint: See it: landform run show 3\n"
+    assert created.err == updated.err == added.err
+    assert created.err == (
+        "Error: Nothing can be deployed into environment prod while environment/prod is held by run 3 (planned).\n"
+        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
+    )
     assert len(changing.rows("run", "list")) == 3
+
+
+def test_an_approved_plan_is_not_applied_while_its_environment_is_being_changed(held: World) -> None:
+    held.run("env", "update", "prod", "--set", "size=2")
+
+    result = held.run("run", "approve", 3)
+
+    assert (result.code, held.row("run", "show", 3)["status"]) == (6, "approved")
+    assert result.err.endswith(
+        "Error: Run 3 cannot begin while the environment is being changed.\nHint: Later: landform run apply 3\n"
+    )
+
+
+def test_what_had_to_wait_for_its_environment_is_carried_out_later(held: World) -> None:
+    held.run("env", "update", "prod", "--set", "size=2")
+    held.run("run", "approve", 3)
+    held.do("run", "approve", 4)
+
+    held.do("run", "apply", 3)
+
+    assert held.row("instance", "show", "orders/prod")["inputs"] == {"port": 81}
 
 
 def test_an_instance_can_be_deleted_while_its_environment_is_being_changed(changing: World) -> None:

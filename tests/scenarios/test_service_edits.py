@@ -82,6 +82,22 @@ def test_destroys_begin_after_the_new_instances_have_succeeded(shop: World) -> N
     assert destroy["planned_at"] > create["ended_at"]
 
 
+def test_destroys_stay_queued_while_a_new_instance_waits_for_approval(shop: World) -> None:
+    result = shop.run("service", "update", "shop", "-f", "-", stdin=spec(ONE, THREE))
+
+    assert result.code == 3
+    assert instances(shop) == [("one", "succeeded"), ("three", "planned"), ("two", "queued")]
+
+
+def test_an_edit_that_waits_is_carried_out_step_by_step(shop: World) -> None:
+    shop.run("service", "update", "shop", "-f", "-", stdin=spec(ONE, THREE))
+
+    shop.do("run", "approve", 5)
+    shop.do("run", "apply", 6, "--yes")
+
+    assert runs(shop) == [("service/shop/three", "deploy", "succeeded"), ("service/shop/two", "destroy", "succeeded")]
+
+
 def test_nothing_is_destroyed_when_a_new_instance_fails(shop: World) -> None:
     bad = THREE.replace("{}", "{title: bad}")
 
@@ -143,7 +159,7 @@ def test_the_last_instance_cannot_be_deleted(shop: World) -> None:
 
     assert (one.code, both.code) == (9, 9)
     assert one.err == (
-        "Error: service/orders/prod is the last instance of service orders; one must stay.\n"
+        "Error: orders/prod is the last instance of service orders; one must stay.\n"
         "Hint: Delete the service: landform service delete orders\n"
     )
     assert runs(shop) == []
@@ -188,5 +204,5 @@ def test_an_environment_that_something_lives_in_cannot_be_deleted(shop: World) -
     assert result.code == 9
     assert result.err == (
         "Error: Environment prod is in use by orders/prod, shop/one and shop/two.\n"
-        "Hint: Delete them first: landform instance delete orders/prod shop/one shop/two\n"
+        "Hint: Delete them first: landform service delete orders and landform service delete shop\n"
     )

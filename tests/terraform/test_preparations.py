@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.errors import ExternalFailure, Invalid
+from engine.errors import Cancelled, ExternalFailure, Invalid
+from engine.external.stop import Stop
 from engine.terraform.preparation import Preparation, Prepared, key
 
 FILES = {"main.tf": b"# code", "modules/x/main.tf": b"", "proton.auto.tfvars.json": b'{"token": "hunter2"}'}
@@ -42,7 +43,7 @@ def ensure_and_count(root: Path, counter: Path) -> Prepared:
             file.write("x")
         init(folder)
 
-    return Preparation(root).ensure("k", FILES, counted)
+    return Preparation(root).ensure("k", FILES, counted, Stop())
 
 
 def listed(root: Path) -> list[str]:
@@ -50,7 +51,7 @@ def listed(root: Path) -> list[str]:
 
 
 def test_a_prepared_version_holds_what_init_made_and_no_values(tmp_path: Path) -> None:
-    prepared = Preparation(tmp_path).ensure("k", FILES, init)
+    prepared = Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
     assert prepared == Prepared(tmp_path / "k" / ".terraform", tmp_path / "k" / ".terraform.lock.hcl")
     assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
@@ -58,7 +59,7 @@ def test_a_prepared_version_holds_what_init_made_and_no_values(tmp_path: Path) -
 
 
 def test_a_version_that_needs_nothing_is_prepared_too(tmp_path: Path) -> None:
-    prepared = Preparation(tmp_path).ensure("k", FILES, nothing)
+    prepared = Preparation(tmp_path).ensure("k", FILES, nothing, Stop())
 
     assert prepared == Prepared(tmp_path / "k" / ".terraform", None)
     assert prepared.data_dir.is_dir()
@@ -66,9 +67,9 @@ def test_a_version_that_needs_nothing_is_prepared_too(tmp_path: Path) -> None:
 
 
 def test_a_version_is_prepared_once(tmp_path: Path) -> None:
-    Preparation(tmp_path).ensure("k", FILES, init)
+    Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
-    assert Preparation(tmp_path).ensure("k", FILES, refuses).lock_file == tmp_path / "k" / ".terraform.lock.hcl"
+    assert Preparation(tmp_path).ensure("k", FILES, refuses, Stop()).lock_file == tmp_path / "k" / ".terraform.lock.hcl"
 
 
 def test_all_who_ask_at_once_share_one_preparation(tmp_path: Path) -> None:
@@ -81,20 +82,20 @@ def test_all_who_ask_at_once_share_one_preparation(tmp_path: Path) -> None:
 
 def test_an_init_that_fails_leaves_nothing(tmp_path: Path) -> None:
     with pytest.raises(ExternalFailure, match="no"):
-        Preparation(tmp_path).ensure("k", FILES, refuses)
+        Preparation(tmp_path).ensure("k", FILES, refuses, Stop())
 
     assert listed(tmp_path) == [".lock"]
 
 
 def test_what_a_killed_installer_left_is_removed_by_the_next(tmp_path: Path) -> None:
     installer = multiprocessing.get_context("spawn").Process(
-        target=Preparation(tmp_path).ensure, args=("k", FILES, dies)
+        target=Preparation(tmp_path).ensure, args=("k", FILES, dies, Stop())
     )
     installer.start()
     installer.join()
     left = listed(tmp_path)
 
-    prepared = Preparation(tmp_path).ensure("k", FILES, init)
+    prepared = Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
     assert (installer.exitcode, len(left)) == (-signal.SIGKILL, 6)
     assert prepared.data_dir == tmp_path / "k" / ".terraform"
@@ -105,14 +106,14 @@ def test_a_damaged_preparation_is_made_anew(tmp_path: Path) -> None:
     (tmp_path / "k" / ".terraform").mkdir(parents=True)
     (tmp_path / "k" / ".terraform" / "half").write_bytes(b"")
 
-    Preparation(tmp_path).ensure("k", FILES, init)
+    Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
     assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
 
 
 def test_hostile_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(Invalid, match="cannot be written"):
-        Preparation(tmp_path / "p").ensure("k", {"../x": b""}, init)
+        Preparation(tmp_path / "p").ensure("k", {"../x": b""}, init, Stop())
 
     assert list(tmp_path.iterdir()) == []
 
@@ -121,7 +122,7 @@ def test_a_home_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     (tmp_path / "p").write_bytes(b"")
 
     with pytest.raises(ExternalFailure) as caught:
-        Preparation(tmp_path / "p").ensure("k", FILES, init)
+        Preparation(tmp_path / "p").ensure("k", FILES, init, Stop())
 
     assert caught.value.message == f"Cannot make {tmp_path / 'p'}: File exists."
 

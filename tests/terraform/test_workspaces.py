@@ -28,6 +28,7 @@ from engine.core.namespace import (
 )
 from engine.core.outputs import Secret
 from engine.core.rendering import HEADER_LINES, Rendering, render
+from engine.external.stop import Stop
 from engine.terraform.backends import Managed
 from engine.terraform.preparation import Preparation, Prepared
 from engine.terraform.workspace import Workspace
@@ -69,7 +70,7 @@ def rendered(values: Values, engine: str = "hcl", **files: bytes) -> dict[str, b
 
 def prepared(tmp_path: Path, files: dict[str, bytes]) -> tuple[Workspace, Prepared]:
     """A workspace with the files, and the version it shares."""
-    ready = Preparation(tmp_path / "prepared").ensure("k", files, init)
+    ready = Preparation(tmp_path / "prepared").ensure("k", files, init, Stop())
     workspace = Workspace(tmp_path / "instance")
     workspace.write(ready.with_lock(files))
     return workspace, ready
@@ -194,7 +195,7 @@ output "paths" {{ value = [module.near.path, module.far.path] }}
     found, digests = [], []
     for name in ("one", "two"):
         files = rendered(EnvironmentValues(name, "vpc"), main_tf=code, modules__near__main_tf=near)
-        ready = Preparation(tmp_path / "prepared").ensure("k", files, prepare)
+        ready = Preparation(tmp_path / "prepared").ensure("k", files, prepare, Stop())
         digests.append(digest(tmp_path / "prepared"))
         workspace = Workspace(tmp_path / name)
         workspace.write(ready.with_lock(files))

@@ -1,0 +1,142 @@
+"""What an intention may not do to what is there: each refusal names who is in the way and what to type next."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import TYPE_CHECKING
+
+from engine.actions.desk import Target, in_words, target_of
+from engine.core import runs, wiring
+from engine.core.address import Kind
+from engine.core.bundle import PART_OF, PartName
+from engine.core.runs import Operation
+from engine.errors import Busy, Conflict
+
+if TYPE_CHECKING:
+    from engine.catalog.tables import Instance, Run
+    from engine.catalog.tx import Tx
+
+_HALF_DONE = (runs.Status.FAILED, runs.Status.CANCELLED, runs.Status.INTERRUPTED)
+
+
+def refuse_unfit_environment(target: Target, environment: Target, instance: Instance, part: PartName) -> None:
+    """Raises Conflict when a service version may not or cannot run in an environment; `instance` is the environment."""
+    wanted = f"{environment.template.name}:{environment.version.major}"
+    if wanted not in target.version.compatible:
+        raise Conflict(
+            f"{target.label} does not run in environments of {wanted}, as {instance.name} is.",
+            hint=f"It runs in: {', '.join(target.version.compatible) or 'none'}.",
+        )
+    refuse_missing_outputs(target, part, instance.outputs or {}, f"{instance.name} ({environment.label})")
+
+
+def refuse_missing_outputs(target: Target, name: PartName, offered: Collection[str], environment: str) -> None:
+    """Raises Conflict when the environment lacks an output that the part reads, naming each and where it is read."""
+    part = target.facts.part(name)
+    reads = wiring.missing(part, offered) if part else ()
+    if reads:
+        raise Conflict(
+            f"Environment {environment} has no output that {target.label} needs:\n"
+            + "\n".join(f"  {read.path} (read in {name.value}/{read.file}:{read.line})" for read in reads),
+            hint="Update the environment to a version that has it, or choose another one.",
+        )
+
+
+def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
+    """Raises Busy when one of the instances has a run under way; `doing` says what had to be refused."""
+    held = [(instance.address, run) for instance in instances if (run := tx.active_run(instance))]
+    if held:
+        raise Busy(
+            f"{doing} while "
+            + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held)
+            + ".",
+            hint=f"See it: landform run show {held[0][1].id}. {_ways_out(held[0][1])}".rstrip(),
+        )
+
+
+def _ways_out(run: Run) -> str:
+    verbs = runs.next_actions(runs.Status(run.status))
+    return f"Then: {' or '.join(f'landform run {verb} {run.id}' for verb in verbs)}" if verbs else ""
+
+
+def refuse_unready(tx: Tx, environment: Instance) -> None:
+    """Raises Conflict while the environment has no outputs to give, Busy while it is being changed."""
+    refuse_busy(tx, [environment], f"Nothing can be deployed into environment {environment.name}")
+    if environment.outputs is None:
+        raise Conflict(
+            f"Environment {environment.name} has not been deployed yet.",
+            hint=f"Deploy it first: landform run retry {environment.last_run_id}",
+        )
+    last = tx.run(environment.last_run_id) if environment.last_run_id else None
+    if last and last.operation == Operation.DESTROY and last.status in _HALF_DONE:
+        raise Conflict(
+            f"Environment {environment.name} may be half destroyed: see run {last.id}.",
+            hint=f"Deploy it again: landform env update {environment.name} --kind current-version",
+        )
+
+
+def refuse_inhabited(tx: Tx, environment: Instance) -> None:
+    """Raises Conflict while anything lives in the environment, with the commands that delete it."""
+    inhabitants = tx.instances_in(environment)
+    if not inhabitants:
+        return
+    services = {found.service_id: tx.service_by_id(found.service_id) for found in inhabitants if found.service_id}
+    inside = {found.id for found in inhabitants}
+    whole = [service for service in services.values() if {found.id for found in tx.instances_of(service)} <= inside]
+    single = [found.address.partition("/")[2] for found in inhabitants if found.service_id not in {s.id for s in whole}]
+    commands = [f"landform service delete {service.name}" for service in whole]
+    commands += [f"landform instance delete {' '.join(single)}"] if single else []
+    raise Conflict(
+        f"Environment {environment.name} is in use by {in_words(found.address for found in inhabitants)}.",
+        hint=f"Delete them first: {' and '.join(commands)}",
+    )
+
+
+def refuse_last(tx: Tx, instance: Instance, doomed: Collection[int | None]) -> None:
+    """Raises Conflict when no instance of the service would stay (reference section 3.5)."""
+    assert instance.service_id is not None
+    service = tx.service_by_id(instance.service_id)
+    staying = [sibling for sibling in tx.instances_of(service) if sibling.id not in doomed]
+    if all(is_being_destroyed(tx, sibling) for sibling in staying):
+        raise Conflict(
+            f"{instance.address.partition('/')[2]} is the last instance of service {service.name}; one must stay.",
+            hint=f"Delete the service: landform service delete {service.name}",
+        )
+
+
+def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
+    """Whether a destroy of the instance is under way."""
+    run = tx.active_run(instance)
+    return run is not None and run.operation == Operation.DESTROY
+
+
+def refuse_destroy_again(tx: Tx, run: Run, instance: Instance) -> None:
+    """Raises Conflict when the destroy of an ended run may not be tried again now."""
+    if instance.kind == Kind.ENVIRONMENT:
+        refuse_inhabited(tx, instance)
+    elif run.status == runs.Status.DISCARDED:
+        # one that had begun is to be finished, even if nothing of the service stays
+        refuse_last(tx, instance, {instance.id})
+
+
+def refuse_edit(tx: Tx, service_name: str, instances: Iterable[Instance]) -> None:
+    """Raises Busy while an instance of the service is being destroyed: an earlier edit is not done yet."""
+    doomed = [instance for instance in instances if is_being_destroyed(tx, instance)]
+    refuse_busy(tx, doomed, f"Service {service_name} cannot be changed")
+
+
+def refuse_losing_outputs(tx: Tx, environment: Instance, target: Target, offered: Collection[str]) -> None:
+    """Raises Conflict when a version of the environment lacks outputs that those who live in it need."""
+    lost = [
+        (inhabitant.address.partition("/")[2], read)
+        for inhabitant in tx.instances_in(environment)
+        for part in [target_of(tx, inhabitant).facts.part(PART_OF[Kind(inhabitant.kind)])]
+        if part is not None
+        for read in wiring.missing(part, offered)
+    ]
+    if lost:
+        raise Conflict(
+            f"{target.label} lacks outputs that live instances read:\n"
+            + "\n".join(f"  {read.path.removeprefix('environment.outputs.')}, read by {name}" for name, read in lost),
+            hint="Bring those instances to a version that does without, or delete them first.",
+        )
