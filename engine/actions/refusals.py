@@ -50,13 +50,8 @@ def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
             f"{doing} while "
             + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held)
             + ".",
-            hint=f"See it: landform run show {held[0][1].id}. {_ways_out(held[0][1])}".rstrip(),
+            hint=runs.what_to_do(held[0][1].id, runs.Status(held[0][1].status)),
         )
-
-
-def _ways_out(run: Run) -> str:
-    verbs = runs.next_actions(runs.Status(run.status))
-    return f"Then: {' or '.join(f'landform run {verb} {run.id}' for verb in verbs)}" if verbs else ""
 
 
 def refuse_unready(tx: Tx, environment: Instance) -> None:

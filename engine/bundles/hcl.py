@@ -11,7 +11,7 @@ from bisect import bisect_left
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from engine.bundles import strings
+from engine.bundles import dialect
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -72,10 +72,10 @@ def _parsed(text: str) -> Tree[Token]:
         return hcl2.parses_to_tree(text)
     except UnexpectedInput as error:
         first = error
-    on_one_line = strings.joined(text)
-    if on_one_line != text:
+    rewritten = dialect.rewritten(text)
+    if rewritten != text:
         try:
-            return hcl2.parses_to_tree(on_one_line)
+            return hcl2.parses_to_tree(rewritten)
         except UnexpectedInput as error:
             first = error
     raise _described(first, text) from first

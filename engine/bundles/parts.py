@@ -58,7 +58,7 @@ def load(name: PartName, files: Mapping[str, bytes]) -> Loaded:
     selection = _selection(said, beside)
     values = [path for path in sorted(beside) if _sets_values(path)]
     others = files.keys() - {manifest.NAME, *selection.templates, *selection.ignored, *values}
-    root, expressions = _root(files, selection)
+    root, expressions = _guarded(*_root(files, selection))
     modules, lost = _modules(files, root)
     own = [
         problem
@@ -104,6 +104,22 @@ def _root(files: Mapping[str, bytes], selection: _Selection) -> tuple[tuple[Pars
     rendered = [jinja_code.parse(files[path], path, includable) for path in includable]
     reads = tuple(read for _, found in rendered for read in found)
     return (*(_parsed(files, path) for path in plain), *(parsed for parsed, _ in rendered)), reads
+
+
+def _guarded(root: tuple[Parsed, ...], expressions: tuple[Read, ...]) -> tuple[tuple[Parsed, ...], tuple[Read, ...]]:
+    """The same, where code that asks for a value in one place is trusted to have asked in all: `can(x) ? x : y`."""
+    asked = {_subject(read) for parsed in root for read in parsed.reads if read.guarded}
+
+    def trusted(reads: tuple[Read, ...]) -> tuple[Read, ...]:
+        return tuple(replace(read, guarded=read.guarded or _subject(read) in asked) for read in reads)
+
+    return tuple(replace(parsed, reads=trusted(parsed.reads)) for parsed in root), trusted(expressions)
+
+
+def _subject(read: Read) -> str:
+    """What a guard is about: an input or output whatever is taken of it, else exactly what is read."""
+    steps = read.path.split(".")
+    return ".".join(steps[:3]) if steps[1:2] in (["inputs"], ["outputs"]) else read.path
 
 
 def _parsed(files: Mapping[str, bytes], path: str) -> Parsed:

@@ -98,16 +98,38 @@ def _used(place: _Place, chain: _Chain, guarded: bool, *more: str) -> list[Use]:
 
 
 def _in_call(place: _Place, node: Tree[Token]) -> tuple[list[Use], list[_Place]]:
-    name = "".join(token for token in nodes(node)[0].children if isinstance(token, str))
-    given = [argument for child in nodes(node) if child.data == "arguments" for argument in nodes(child)]
-    if name == "lookup" and len(given) >= 2:
-        chain, key = _chain(given[0]), literal(given[1])
-        if chain is not None and chain.root == "var" and key is not None:
-            guarded = place.guarded or len(given) > 2
-            rest = [*chain.inside, *given[2:]]
-            return _used(place, chain, guarded, key), [place.at(argument) for argument in rest]
+    name, given = _call(node)
+    found = _member(name, given)
+    if found is not None:
+        chain, key, guarded = found
+        rest = [*chain.inside, *given[2:]]
+        return _used(place, chain, place.guarded or guarded, key), [place.at(argument) for argument in rest]
     guarded = place.guarded or name in _GUARDS
     return [], [place.at(argument, guarded=guarded) for argument in given]
+
+
+def _call(node: Tree[Token]) -> tuple[str, list[Tree[Token]]]:
+    """Name and arguments of a function call."""
+    name = "".join(token for token in nodes(node)[0].children if isinstance(token, str))
+    return name, [argument for child in nodes(node) if child.data == "arguments" for argument in nodes(child)]
+
+
+def _member(name: str, given: list[Tree[Token]]) -> tuple[_Chain, str, bool] | None:
+    """Map, key and whether its absence is provided for, of `lookup(map, key, ...)` and `contains(keys(map), key)`."""
+    if name not in ("contains", "lookup") or len(given) < 2:
+        return None
+    whole = given[0] if name == "lookup" else _keyed(given[0])
+    chain, key = _chain(whole) if whole else None, literal(given[1])
+    if chain is None or chain.root != "var" or key is None:
+        return None
+    return chain, key, name == "contains" or len(given) > 2
+
+
+def _keyed(node: Tree[Token]) -> Tree[Token] | None:
+    """The map in `keys(map)`; None for any other expression."""
+    inner = _unwrapped(node)
+    name, given = _call(inner) if not isinstance(inner, str) and inner.data == "function_call" else ("", [])
+    return given[0] if name == "keys" and len(given) == 1 else None
 
 
 def _in_heredoc(place: _Place, token: Token) -> tuple[list[Use], list[_Place]]:

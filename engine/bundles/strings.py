@@ -8,7 +8,6 @@ from collections.abc import Iterator
 _IN_CODE = re.compile(r'["{}]|#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)', re.DOTALL)
 _IN_STRING = re.compile(r'\\.|"|\$\$\{|%%\{|[$%]\{', re.DOTALL)
 _IN_TEMPLATE = re.compile(r"\$\$\{|%%\{|[$%]\{")
-_IN_FILE = re.compile(r'"|#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)|<<-?([A-Za-z_][\w.-]*)\r?\n', re.DOTALL)
 _DIRECTIVE = re.compile(r"~?\s*(?:if\b|for\b.*?\bin\b|else\b|endif\b|endfor\b)", re.DOTALL)
 
 
@@ -44,39 +43,13 @@ def end(text: str, at: int, closing: str) -> int | None:
         at = found.end()
         if found[0] == open_now[-1]:
             open_now.pop()
-        elif opened := _opened(found[0], is_string):
-            open_now.append(opened)
+        elif inner := opened(found[0], is_string=is_string):
+            open_now.append(inner)
     return at
 
 
-def _opened(found: str, is_string: bool) -> str:
+def opened(found: str, *, is_string: bool) -> str:
     """What must close the mark that was found; "" when it opens nothing."""
     if is_string:
         return "}" if found in ("${", "%{") else ""
     return {'"': '"', "{": "}"}.get(found, "")
-
-
-def joined(text: str) -> str:
-    """The text with every quoted string on one line: line ends in it become carriage returns, so no position moves.
-
-    Terraform allows line ends within `"${ }"`; python-hcl2 does not.
-    """
-    pieces: list[str] = []
-    at = 0
-    while found := _IN_FILE.search(text, at):
-        closed = _after(text, found)
-        if closed is None:
-            break
-        inside = text[found.start() : closed]
-        pieces += [text[at : found.start()], inside.replace("\n", "\r") if found[0] == '"' else inside]
-        at = closed
-    return "".join([*pieces, text[at:]])
-
-
-def _after(text: str, found: re.Match[str]) -> int | None:
-    if found[0] == '"':
-        return end(text, found.end(), '"')
-    if found[1] is None:
-        return found.end()
-    closing = re.compile(rf"^[ \t]*{re.escape(found[1])}[ \t]*\r?$", re.MULTILINE).search(text, found.end())
-    return closing.end() if closing else None

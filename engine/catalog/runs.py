@@ -15,7 +15,7 @@ from engine.catalog import missing
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Run
 from engine.core.address import Address
-from engine.core.runs import ACTIVE, TERMINAL, Event, Status, after
+from engine.core.runs import ACTIVE, TERMINAL, Event, Status, after, what_to_do
 from engine.errors import Busy, Conflict
 
 EXECUTING = frozenset({Status.PLANNING, Status.APPLYING})
@@ -149,7 +149,7 @@ class Runs(Records):
             return None
         return Busy(
             f"{instance.address} is held by run {holder.id} ({holder.status}).",
-            hint=f"See it: landform run show {holder.id}",
+            hint=what_to_do(holder.id, Status(holder.status)),
         )
 
 

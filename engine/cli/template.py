@@ -14,7 +14,7 @@ from engine.cli import arguments, common, display, failures, texts
 from engine.cli.common import Session, pass_session
 from engine.core import address
 from engine.core.versions import TemplateKind, TemplateRef, VersionStatus
-from engine.errors import Conflict, Invalid, Severity, Usage
+from engine.errors import Conflict, Invalid, NotFound, Severity, Usage
 
 if TYPE_CHECKING:
     from engine.bundles.load import Checked
@@ -301,12 +301,11 @@ def _bundle(session: Session, source: str) -> _Bundle:
     """The bundle of a registered version, or at a path. Raises NotFound, Invalid with everything wrong."""
     from engine.bundles import load
     from engine.bundles.store import Store
-    from engine.core.versions import parse_ref
 
     if is_path(source):
         files: Mapping[str, bytes] = session.fetch(source).files
     else:
-        row = session.reads().version(parse_ref(source))
+        row = _version(session, source)
         if not row["bundle"]:
             raise Conflict(
                 f"{source} failed its registration: its bundle was not kept.",
@@ -322,6 +321,17 @@ def _bundle(session: Session, source: str) -> _Bundle:
 def _first_use(ref: TemplateRef) -> str:
     noun = "env" if ref.kind is TemplateKind.ENVIRONMENT else "service"
     return f"landform {noun} create NAME --template {ref.name}"
+
+
+def _version(session: Session, name: str) -> Row:
+    """The registered version; where there is only a folder of that name, the error says how to mean it."""
+    from engine.core.versions import parse_ref
+
+    try:
+        return session.reads().version(parse_ref(name))
+    except NotFound as error:
+        hint = f"If you mean the folder: ./{name}" if Path(name).is_dir() else error.hint
+        raise NotFound(error.message, hint=hint) from error
 
 
 def is_path(source: str) -> bool:

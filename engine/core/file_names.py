@@ -1,4 +1,4 @@
-"""Names of files that mean something in a workspace: what Landform and Terraform write, what Terraform reads unasked."""
+"""Files that mean something in a workspace: what Landform and Terraform write, which ones Terraform looks for."""
 
 from __future__ import annotations
 

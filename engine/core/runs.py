@@ -107,6 +107,12 @@ def next_actions(status: Status) -> tuple[str, ...]:
     return tuple(verbs)
 
 
+def what_to_do(run_id: int | None, status: Status) -> str:
+    """What to type about a run that is in the way: how to see it, and what can be done with it now."""
+    verbs = " or ".join(f"landform run {verb} {run_id}" for verb in next_actions(status))
+    return f"See it: landform run show {run_id}" + (f". Then: {verbs}" if verbs else "")
+
+
 def _hint(status: Status) -> str:
     if status in TERMINAL:
         return "It has ended: start a new run."

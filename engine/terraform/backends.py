@@ -16,11 +16,11 @@ _DISPLACED = {
     "errored.tfstate": "holds the state that Terraform could not write to its place",
     "terraform.tfstate.d": "holds the state of another Terraform workspace than default",
 }
-_HINT_DISPLACED = (
+_HOW_DISPLACED = (
     f"Compare it with {STATE_FILE}. Put the one that knows what there is at {STATE_FILE}, move the other out of the "
     "folder, and run again."
 )
-_HINT_MISSING = (
+_HOW_MISSING = (
     f"Find out where it went, put it back, and run again; {STATE_FILE}.backup, if it is there, is the state before. "
     "If it is lost for good, terraform import in that folder makes a new one."
 )
@@ -66,11 +66,9 @@ class Managed:
         """
         for name, why in _DISPLACED.items():
             if _holds_something(folder / name):
-                raise _in_doubt(f"{folder / name} {why}", _HINT_DISPLACED)
+                raise _in_doubt(f"{folder / name} {why}", _HOW_DISPLACED)
         if _read(folder) is None and was_written():
-            raise _in_doubt(
-                f"{folder / STATE_FILE} is missing or empty, though Terraform has written it", _HINT_MISSING
-            )
+            raise _in_doubt(f"{folder / STATE_FILE}, which Terraform has written, is missing or empty", _HOW_MISSING)
 
     def require_nothing_left(self, folder: Path) -> None:
         """Raises ExternalFailure when something would be lost with the folder's state."""
@@ -141,8 +139,9 @@ def _holds_something(path: Path) -> bool:
         return True
 
 
-def _in_doubt(what: str, hint: str) -> ExternalFailure:
-    return ExternalFailure(f"{what}: nothing is planned or removed until that is cleared up.", hint=hint)
+def _in_doubt(what: str, how: str) -> ExternalFailure:
+    # all in the message: of what ended it, a run remembers no more
+    return ExternalFailure(f"{what}: nothing is planned or removed until that is cleared up. {how}")
 
 
 def _damaged(path: Path, why: str) -> ExternalFailure:

@@ -173,6 +173,49 @@ def test_a_guarded_or_open_reference_is_fine(expression: str) -> None:
     assert found(instance(f"locals {{\n  x = {expression}\n}}\n")) == []
 
 
+DYNAMIC = """resource "a" "b" {
+  dynamic "c" {
+    for_each = try(X, "") != "" ? [1] : []
+    content {
+      d = X
+    }
+  }
+}
+"""
+GUARDED = {
+    "can": "locals {\n  x = can(X) ? X : null\n}\n",
+    "keys": 'locals {\n  x = contains(keys(MAP), "maybe") ? X : null\n}\n',
+    "for_each": 'resource "a" "b" {\n  for_each = can(X) ? { a = X } : {}\n}\n',
+    "dynamic": DYNAMIC,
+    "lookup": 'locals {\n  x = lookup(MAP, "maybe", null) != null ? X.deep : null\n}\n',
+    "another file": "locals {\n  x = X\n}\n",
+}
+
+
+@pytest.mark.parametrize("case", GUARDED)
+@pytest.mark.parametrize("values", ["var.environment.outputs", "var.service_instance.inputs"])
+def test_a_value_that_the_code_asks_for_may_be_absent_wherever_it_is_read(case: str, values: str) -> None:
+    code = GUARDED[case].replace("MAP", values).replace("X", f"{values}.maybe")
+    asked = f'locals {{\n  asked = try({values}.maybe, "")\n}}\n' if case == "another file" else ""
+
+    checked = check(instance(code) | {"instance_infrastructure/asked.tf": asked.encode()})
+
+    assert checked.problems == ()
+    assert checked.facts is not None
+    assert checked.facts.parts[PartName.INSTANCE].environment_outputs() == frozenset()
+
+
+def test_a_guard_speaks_of_its_own_value_only() -> None:
+    code = "locals {\n  x = try(var.environment.outputs, 1)\n  y = can(var.service_instance.inputs.a)\n}\n"
+    more = b"locals {\n  z = [var.environment.outputs.b, var.service_instance.inputs.c]\n}\n"
+
+    checked = check(instance(code) | {"instance_infrastructure/more.tf": more})
+
+    assert [problem.field for problem in checked.problems] == ["var.service_instance.inputs.c"]
+    assert checked.facts is not None
+    assert checked.facts.parts[PartName.INSTANCE].environment_outputs() == {"b"}
+
+
 def test_the_pipeline_has_its_own_namespace() -> None:
     code = b"""locals {
   a = var.pipeline.inputs.test_comand

@@ -149,6 +149,28 @@ READS = {
     "heredoc with braces": ('a = <<EOT\n${jsonencode({ a = "}", b = var.service.name })}\nEOT', ["service.name"]),
     "own variable": ("a = var.region", []),
     "other object": ("a = module.var.environment.name + local.environment.name", []),
+    "comment before a value": ("a = /* x */ var.service.name", ["service.name"]),
+    "comment in an object": ("a = { b = /* x */ var.service.name }", ["service.name"]),
+    "comment in a header": ('resource /* x */ "a" /* y */ "b" {\n  c = var.service.name\n}', ["service.name"]),
+    "comment of lines in a list": ("a = [\n  /* x\n y */ var.service.name, /* z */\n]", ["service.name"]),
+    "comment in an interpolation": (
+        'a = "${\n  # var.service.x\n  var.service.name // }\n /* " */ }"',
+        ["service.name"],
+    ),
+    "trimmed interpolation": ('a = "x ${~ var.service.name ~} ~}"', ["service.name"]),
+    "trimmed twice": ('a = "${~ upper("${~ var.service.name ~}") ~}"', ["service.name"]),
+    "trimmed directive": (
+        'a = "%{~ if var.service.x ~}${~ var.service.name ~}%{~ endif ~}"',
+        ["service.name", "service.x"],
+    ),
+    "not not": ("a = !!var.service.name", ["service.name"]),
+    "not not not": ("a = ! ! !can(var.service.name)", ["service.name"]),
+    "minus minus": ("a = - -var.pipeline.inputs.x", ["pipeline.inputs.x"]),
+    "minus a minus": ("a = 1 - - --var.pipeline.inputs.x", ["pipeline.inputs.x"]),
+    "two dashes in a name": ("a = !!var.environment.outputs.a--b", ["environment.outputs.a--b"]),
+    "core function": ('a = core::upper("${core::lower(var.service.name)}")', ["service.name"]),
+    "core is no prefix of its own": ("a = /* x */ var.service.core", ["service.core"]),
+    "escaped": ('a = ["$${~ var.service.x ~}", !!var.service.name]', ["service.name"]),
     "comment": ("a = 1 # var.service.name", []),
     "text": ('a = "var.service.name"', []),
 }
@@ -169,6 +191,8 @@ GUARDS = {
     "heredoc in try": ('a = try(<<E\n${var.environment.outputs.x}\nE\n, "")', True),
     "lookup with default": ('a = lookup(var.environment.outputs, "x", "y")', True),
     "lookup without default": ('a = lookup(var.environment.outputs, "x")', False),
+    "key among others": ('a = contains(keys(var.environment.outputs), "x")', True),
+    "key in parentheses": ('a = contains((keys((var.environment).outputs)), "x")', True),
     "another call": ("a = upper(var.environment.outputs.x)", False),
     "beside can": ("a = can(1) ? var.environment.outputs.x : null", False),
 }
@@ -179,6 +203,19 @@ def test_a_read_knows_whether_its_absence_is_provided_for(case: str) -> None:
     text, guarded = GUARDS[case]
 
     assert [(path, guard) for path, _, guard in reads(text + "\n")] == [("environment.outputs.x", guarded)]
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "contains(keys(var.environment.outputs), local.x)",
+        'contains(var.environment.outputs, "x")',
+        'contains(values(var.environment.outputs), "x")',
+        "keys(var.environment.outputs)",
+    ],
+)
+def test_a_question_about_no_certain_key_reads_the_whole_map(call: str) -> None:
+    assert reads(f"a = {call}\n") == [("environment.outputs", 1, False)]
 
 
 def test_a_read_knows_its_line() -> None:
@@ -199,6 +236,14 @@ d = var.service.repository_id
     ]
 
 
+def test_the_texts_of_code_that_is_hard_to_read_stay_as_they_are() -> None:
+    parsed = code.parse(
+        b'output "a" {\n  description = "Wow!! - - core::x ~ /* y */ # z"\n  value = !!x\n}\n', "main.tf"
+    )
+
+    assert parsed.outputs == (Output("a", "main.tf", 1, "Wow!! - - core::x ~ /* y */ # z"),)
+
+
 SYNTAX = {
     "a = {\n  b = [1,\n}\n": (3, "} is not expected here: the [ of line 2 is open."),
     'resource "a" "b" {\n  x = 1\n': (1, 'The "{" opened here is never closed.'),
@@ -213,6 +258,11 @@ SYNTAX = {
     "a = 1 +\n": (1, "The file ends in the middle of an argument or block."),
     'variable "x" {\n  type = string,\n}\n': (2, ", is not expected here."),
     "a = 1 b = 2\n": (1, "A new argument or block must begin on a line of its own."),
+    "a = 1 /* never closed": (1, "The comment is never closed."),
+    "a = /* x */ 1 /* y\n": (1, "The comment is never closed."),
+    "a = /* x */ 1 /* y\n*/ b = 2\n": (1, "A new argument or block must begin on a line of its own."),
+    "a = /* x\n*/ 1\nb = }\n": (3, "} is not expected here: nothing is open."),
+    "a = x !!= y\n": (1, "! is not expected here."),
     "@": (1, "@ is not expected here."),
     "a = " + "[" * 2000 + "]" * 2000: (1, "The code is nested too deeply."),
     "a = " + "(" * 5000: (1, 'The "(" opened here is never closed.'),
@@ -362,6 +412,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
         "/*" * 100_000,
         'a = "' + "${" * 50_000,
         "a = <<E\n" + "${" * 50_000 + "\nE\n",
+        "a = /* x */ 1 /*" + " x" * 50_000 + "*/\n",
+        "a = " + "! " * 20_000 + "x",
+        "a = " + "!!=" * 20_000,
+        "/* x */ " * 20_000,
     ],
 )
 def test_hostile_text_takes_no_longer_than_its_length_allows(text: str) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 from engine.catalog.catalog import Catalog
 from engine.catalog.tables import Run
-from engine.core.runs import ACTIVE, TABLE, TERMINAL, Event, Status
+from engine.core.runs import ACTIVE, TABLE, TERMINAL, Event, Status, what_to_do
 from engine.errors import Busy, Conflict, NotFound
 from tests.catalog.world import NOW, WORKER, World, at_once, opened
 
@@ -63,7 +63,7 @@ def test_an_instance_with_an_active_run_is_busy(world: World, status: Status) ->
         world.run(instance)
 
     assert refused.value.message == f"environment/prod is held by run {run.id} ({status.value})."
-    assert refused.value.hint == f"See it: landform run show {run.id}"
+    assert refused.value.hint == what_to_do(run.id, status)
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))

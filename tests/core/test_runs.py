@@ -180,3 +180,15 @@ def reachable(status: Status) -> set[Status]:
             found.add(here)
             ahead += [after for (before, _), after in EDGES.items() if before is here]
     return found
+
+
+@pytest.mark.parametrize(
+    ("status", "hint"),
+    [
+        (Status.PLANNED, "See it: landform run show 3. Then: landform run approve 3 or landform run discard 3"),
+        (Status.APPLYING, "See it: landform run show 3"),
+        (Status.FAILED, "See it: landform run show 3. Then: landform run retry 3"),
+    ],
+)
+def test_whoever_is_held_up_by_a_run_is_told_what_to_do_about_it(status: Status, hint: str) -> None:
+    assert runs.what_to_do(3, status) == hint

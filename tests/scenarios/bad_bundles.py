@@ -206,7 +206,7 @@ CASES = (
         _CHECK,
     ),
     Case("problems for programs", _code("locals {\n  a = 'b'\n}\n"), "template check b -o json"),
-    Case("a broken bundle to render", _code("locals {\n"), "template render b"),
-    Case("a broken bundle to compare", _code("locals {\n"), "template diff lab@1.0 b"),
+    Case("a broken bundle to render", _code("locals {\n"), "template render ./b"),
+    Case("a broken bundle to compare", _code("locals {\n"), "template diff lab@1.0 ./b"),
     Case("a broken bundle of no kind to register", {"b/schema/schema.yaml": "schema: 1\n"}, "template register lake b"),
 )

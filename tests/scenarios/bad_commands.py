@@ -127,7 +127,7 @@ CASES = (
     Case("a new home below a file", {"file": "x"}, "init --dir file/here"),
     Case("a new bundle where one is", environment(), "template init shop --dir b"),
     Case("a new bundle below a file", {"file": "x"}, "template init shop --dir file"),
-    Case("rendered files where others are", {**environment(), "out/main.tf": ""}, "template render b --dir out"),
+    Case("rendered files where others are", {**environment(), "out/main.tf": ""}, "template render ./b --dir out"),
     Case("an unknown name for programs", {}, "env show prd -o json"),
     Case("a wrong command line for programs", {}, "env list --limit 0 --output=json"),
     Case(

@@ -35,7 +35,10 @@ def test_a_refusal_names_the_run_that_holds_the_instance(held: World) -> None:
     result = held.run("instance", "update", "orders/prod", "--set", "port=82")
 
     assert result.code == 6
-    assert result.err == ("Error: service/orders/prod is held by run 3 (planned).\nHint: See it: landform run show 3\n")
+    assert result.err == (
+        "Error: service/orders/prod is held by run 3 (planned).\n"
+        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
+    )
 
 
 def test_a_service_cannot_be_deleted_while_a_run_holds_one_of_its_instances(held: World) -> None:

@@ -165,7 +165,7 @@ def test_nothing_of_the_callers_environment_reaches_terraform(regional: World, m
     create(regional)
 
     assert region(regional, "service/orders/prod") == "none"
-    assert strays.keys() & seen(regional, "service/orders/prod").keys() == set()
+    assert strays.items() & seen(regional, "service/orders/prod").items() == set()
 
 
 def test_terraforms_home_is_not_the_callers(regional: World, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -150,11 +150,11 @@ def test_only_their_owner_can_read_the_files_of_a_home(deployed: World) -> None:
     deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--yes")
 
     paths = [path for path in deployed.home.rglob("*") if not path.is_symlink()]
+    written = [workspace(deployed) / name for name in names(deployed)]
 
-    modes = {(path.is_dir(), stat.S_IMODE(path.stat().st_mode)) for path in paths}
-    open_to_others = [str(path) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077]
-    assert open_to_others == []
-    assert modes <= {(True, 0o700), (False, 0o600), (False, 0o700)}
+    assert [str(path) for path in paths if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
+    assert {stat.S_IMODE(path.stat().st_mode) for path in written} == {0o600}
+    assert stat.S_IMODE(workspace(deployed).stat().st_mode) == 0o700
 
 
 def test_a_version_is_initialised_once_for_all_its_instances(deployed: World) -> None:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import shutil
 import signal
+import stat
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
 import pytest
@@ -44,6 +48,26 @@ def ensure_and_count(root: Path, counter: Path) -> Prepared:
         init(folder)
 
     return Preparation(root).ensure("k", FILES, counted, Stop())
+
+
+def install_and_die(root: Path) -> None:
+    Preparation(root).ensure("k", FILES, dies, Stop())
+
+
+def killed_installer(root: Path) -> SpawnProcess:
+    """An installer that was killed in the middle of its work."""
+    installer = multiprocessing.get_context("spawn").Process(target=install_and_die, args=(root,))
+    installer.start()
+    installer.join()
+    return installer
+
+
+def write(path: Path, content: bytes) -> None:
+    """Writes it, as root can, or whoever takes the trouble to allow it first."""
+    path.parent.chmod(0o700)
+    if path.exists():
+        path.chmod(0o600)
+    path.write_bytes(content)
 
 
 def listed(root: Path) -> list[str]:
@@ -88,16 +112,12 @@ def test_an_init_that_fails_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_what_a_killed_installer_left_is_removed_by_the_next(tmp_path: Path) -> None:
-    installer = multiprocessing.get_context("spawn").Process(
-        target=Preparation(tmp_path).ensure, args=("k", FILES, dies, Stop())
-    )
-    installer.start()
-    installer.join()
+    installer = killed_installer(tmp_path)
     left = listed(tmp_path)
 
     prepared = Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
-    assert (installer.exitcode, len(left)) == (-signal.SIGKILL, 6)
+    assert (installer.exitcode, len(left)) == (-signal.SIGKILL, 5)
     assert prepared.data_dir == tmp_path / "k" / ".terraform"
     assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
 
@@ -109,6 +129,136 @@ def test_a_damaged_preparation_is_made_anew(tmp_path: Path) -> None:
     Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
     assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
+
+
+def test_init_is_given_code_and_no_values(tmp_path: Path) -> None:
+    seen: list[list[str]] = []
+
+    Preparation(tmp_path).ensure("k", FILES, lambda folder: seen.append(listed(folder)), Stop())
+
+    assert seen == [["main.tf", "modules/x/main.tf"]]
+
+
+def test_nobody_may_write_into_a_prepared_version(tmp_path: Path) -> None:
+    def init_with_a_program(folder: Path) -> None:
+        init(folder)
+        (folder / ".terraform" / "provider").touch(mode=0o755)
+        (folder / ".terraform" / "elsewhere").symlink_to(tmp_path / "theirs")
+
+    (tmp_path / "theirs").touch(mode=0o644)
+
+    prepared = Preparation(tmp_path / "p").ensure("k", FILES, init_with_a_program, Stop())
+
+    paths = [prepared.data_dir, *prepared.data_dir.iterdir()]
+    modes = {path.name: stat.S_IMODE(path.lstat().st_mode) for path in paths if not path.is_symlink()}
+    assert modes == {".terraform": 0o500, "main": 0o400, "provider": 0o500}
+    assert stat.S_IMODE((tmp_path / "theirs").stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        (".terraform/environment", b"evil"),
+        (".terraform/main", b"# evil"),
+        (".terraform.lock.hcl", b"evil"),
+        (".landform.json", b"{}"),
+        (".landform.json", b'{"ready": true}'),
+        (".landform.json", b"evil"),
+    ],
+)
+def test_a_prepared_version_that_somebody_wrote_into_is_made_anew(tmp_path: Path, name: str, content: bytes) -> None:
+    Preparation(tmp_path).ensure("k", FILES, init, Stop())
+    write(tmp_path / "k" / name, content)
+
+    Preparation(tmp_path).ensure("k", FILES, init, Stop())
+
+    assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
+    assert (tmp_path / "k/.terraform/main").read_bytes() == b"# code"
+    assert (tmp_path / "k/.terraform.lock.hcl").read_bytes() == b"lock"
+    assert Preparation(tmp_path).ensure("k", FILES, refuses, Stop()).data_dir == tmp_path / "k" / ".terraform"
+
+
+def test_a_change_whose_time_was_set_back_is_seen(tmp_path: Path) -> None:
+    file = Preparation(tmp_path).ensure("k", FILES, init, Stop()).data_dir / "main"
+    before = file.stat()
+    write(file, b"# CODE")
+    file.chmod(before.st_mode)
+    os.utime(file, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+    Preparation(tmp_path).ensure("k", FILES, init, Stop())
+
+    assert file.read_bytes() == b"# code"
+
+
+def test_a_link_in_a_prepared_version_is_followed_by_nobody_who_removes_it(tmp_path: Path) -> None:
+    (tmp_path / "theirs").mkdir(mode=0o755)
+    (tmp_path / "theirs" / "x").touch()
+    data_dir = Preparation(tmp_path / "p").ensure("k", FILES, init, Stop()).data_dir
+    data_dir.chmod(0o700)
+    (data_dir / "planted").symlink_to(tmp_path / "theirs")
+
+    Preparation(tmp_path / "p").ensure("k", FILES, init, Stop())
+
+    assert sorted(path.name for path in data_dir.iterdir()) == ["main"]
+    assert [path.name for path in (tmp_path / "theirs").iterdir()] == ["x"]
+    assert stat.S_IMODE((tmp_path / "theirs").stat().st_mode) == 0o755
+
+
+def test_a_prepared_version_survives_that_its_home_is_copied(tmp_path: Path) -> None:
+    Preparation(tmp_path / "one").ensure("k", FILES, init, Stop())
+    shutil.copytree(tmp_path / "one", tmp_path / "two")
+
+    copied = Preparation(tmp_path / "two").ensure("k", FILES, refuses, Stop())
+
+    assert copied.data_dir == tmp_path / "two" / "k" / ".terraform"
+
+
+def test_waiting_for_another_installer_ends_when_asked_to(tmp_path: Path) -> None:
+    stop, others = Stop(), Stop()
+    begun, may_end = threading.Event(), threading.Event()
+
+    def slow(folder: Path) -> None:
+        begun.set()
+        may_end.wait(60)
+        init(folder)
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(Preparation(tmp_path).ensure, "k", FILES, slow, others)
+        begun.wait(60)
+        second = pool.submit(Preparation(tmp_path).ensure, "k", FILES, refuses, stop)
+        stop.request()
+        error = second.exception(60)
+        is_first_at_work = first.running()
+        may_end.set()
+
+    assert isinstance(error, Cancelled)
+    assert str(error) == "Stopped while another process was preparing a template version."
+    assert is_first_at_work
+    assert first.result().data_dir.is_dir()
+
+
+def test_what_a_killed_installer_left_can_be_swept(tmp_path: Path) -> None:
+    killed_installer(tmp_path)
+
+    Preparation(tmp_path).sweep()
+
+    assert listed(tmp_path) == [".lock"]
+
+
+def test_nothing_is_swept_while_somebody_installs(tmp_path: Path) -> None:
+    def swept_meanwhile(folder: Path) -> None:
+        Preparation(tmp_path).sweep()
+        init(folder)
+
+    prepared = Preparation(tmp_path).ensure("k", FILES, swept_meanwhile, Stop())
+
+    assert (prepared.data_dir / "main").read_bytes() == b"# code"
+
+
+def test_where_nothing_was_prepared_there_is_nothing_to_sweep(tmp_path: Path) -> None:
+    Preparation(tmp_path / "p").sweep()
+
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_hostile_names_are_refused(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -110,4 +111,81 @@ def test_a_damaged_state_is_said_to_be_one(tmp_path: Path, text: str, why: str) 
     assert caught.value.message.startswith(f"The state file {path} cannot be read: {why}")
     assert caught.value.hint == (
         "The state before it is beside it, in terraform.tfstate.backup: look at both before you change anything."
+    )
+
+
+def never() -> bool:
+    return False
+
+
+def always() -> bool:
+    return True
+
+
+def test_before_terraform_has_written_a_state_none_is_missed(tmp_path: Path) -> None:
+    Managed().require_in_place(tmp_path, never)
+    Managed().require_in_place(tmp_path / "not there", never)
+
+
+def test_a_state_in_its_place_is_all_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "terraform.tfstate.d").mkdir()
+
+    Managed().require_in_place(written(tmp_path, EMPTY), always)
+
+
+@pytest.mark.parametrize("damage", [Path.unlink, Path.touch])
+def test_a_state_that_was_written_is_missed(tmp_path: Path, damage: Callable[[Path], None]) -> None:
+    path = tmp_path / "terraform.tfstate"
+    path.touch()
+    damage(path)
+
+    with pytest.raises(ExternalFailure) as caught:
+        Managed().require_in_place(tmp_path, always)
+
+    assert caught.value.message == (
+        f"{path}, which Terraform has written, is missing or empty: "
+        "nothing is planned or removed until that is cleared up. Find out where it went, put it back, and run again; "
+        "terraform.tfstate.backup, if it is there, is the state before. "
+        "If it is lost for good, terraform import in that folder makes a new one."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "named", "why"),
+    [
+        ("errored.tfstate", "errored.tfstate", "holds the state that Terraform could not write to its place"),
+        (
+            "terraform.tfstate.d/evil/terraform.tfstate",
+            "terraform.tfstate.d",
+            "holds the state of another Terraform workspace than default",
+        ),
+    ],
+)
+def test_a_state_in_another_place_is_named(tmp_path: Path, name: str, named: str, why: str) -> None:
+    written(tmp_path, STATE)
+    (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / name).write_text("{}", encoding="utf-8")
+
+    with pytest.raises(ExternalFailure) as caught:
+        Managed().require_in_place(tmp_path, never)
+
+    assert caught.value.message == (
+        f"{tmp_path / named} {why}: nothing is planned or removed until that is cleared up. "
+        "Compare it with terraform.tfstate. Put the one that knows what there is at terraform.tfstate, move the other "
+        "out of the folder, and run again."
+    )
+
+
+def test_only_a_state_without_resources_may_go(tmp_path: Path) -> None:
+    managed = Managed()
+    managed.require_nothing_left(tmp_path)
+    managed.require_nothing_left(written(tmp_path, EMPTY))
+    written(tmp_path, STATE)
+
+    with pytest.raises(ExternalFailure) as caught:
+        managed.require_nothing_left(tmp_path)
+
+    assert caught.value.message == (
+        f"{tmp_path} is kept: its state still knows of aws_vpc.main, aws_subnet.s[0], aws_subnet.s[1], "
+        'module.net["a"].x.y["k\\"ü"], module.net["a"].x.y["k\\"ü"] (deposed object 0123abcd).'
     )

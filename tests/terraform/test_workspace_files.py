@@ -108,6 +108,65 @@ def test_a_file_changed_by_hand_is_put_right(tmp_path: Path) -> None:
     assert stat.S_IMODE((workspace.root / "old.tf").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize(
+    "name",
+    [
+        "extra.tf",
+        "extra.tf.json",
+        "zz_override.tf",
+        "override.tofu",
+        "extra.tofu.json",
+        "terraform.tfvars",
+        "terraform.tfvars.json",
+        "zz.auto.tfvars",
+        "zz.auto.tfvars.json",
+        "modules/net/extra.tf",
+        "modules/net/main_override.tf.json",
+    ],
+)
+def test_what_terraform_would_read_beside_the_bundle_goes(tmp_path: Path, name: str) -> None:
+    files = {"main.tf": b"m", "modules/net/main.tf": b"n"}
+    workspace = Workspace(tmp_path / "prod")
+    workspace.write(files)
+    (workspace.root / name).write_bytes(b"planted")
+
+    workspace.write(files)
+
+    assert tree(workspace) == files
+
+
+def test_what_terraform_would_not_read_by_itself_stays(tmp_path: Path) -> None:
+    made = {"made/by/hand.tf": b"", "made.txt": b"", "modules/net/made.txt": b"", "terraform.tfstate": b"", "tf": b""}
+    workspace = Workspace(tmp_path / "prod")
+    workspace.write({"main.tf": b"m", "modules/net/main.tf": b"n"})
+    for name, content in made.items():
+        (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
+        (workspace.root / name).write_bytes(content)
+    (workspace.root / "folder.tf").mkdir()
+
+    workspace.write({"main.tf": b"m", "modules/net/main.tf": b"n"})
+
+    assert tree(workspace) == {**made, "main.tf": b"m", "modules/net/main.tf": b"n"}
+    assert (workspace.root / "folder.tf").is_dir()
+
+
+@pytest.mark.parametrize("name", ["extra.tf", "modules/net/extra.tf", "modules/net"])
+def test_a_link_that_terraform_would_follow_is_refused(tmp_path: Path, name: str) -> None:
+    files = {"main.tf": b"m", "modules/net/main.tf": b"n"}
+    workspace = Workspace(tmp_path / "prod")
+    workspace.write(files)
+    theirs = tmp_path / "theirs"
+    (workspace.root / "modules").rename(theirs)
+    (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (workspace.root / name).symlink_to(theirs)
+
+    with pytest.raises(Refused) as caught:
+        workspace.write(files)
+
+    assert caught.value.message.startswith(f"{workspace.root / name} is a symbolic link")
+    assert (theirs / "net" / "main.tf").read_bytes() == b"n"
+
+
 @pytest.mark.parametrize("step", range(8))
 def test_the_next_write_mends_one_that_was_broken_off(tmp_path: Path, step: int) -> None:
     Workspace(tmp_path / "prod").write(FIRST)
@@ -285,3 +344,32 @@ def test_the_removal_of_a_link_is_refused(tmp_path: Path) -> None:
 
     with pytest.raises(Refused):
         Workspace(tmp_path / "prod").remove()
+
+
+STATE = b"""{"version": 4, "serial": 1, "lineage": "l", "resources": [
+  {"mode": "managed", "type": "aws_vpc", "name": "main", "instances": [{}]}
+]}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "why"),
+    [
+        ("terraform.tfstate", STATE, "workspace is kept: its state still knows of aws_vpc.main."),
+        ("terraform.tfstate", b"{", "terraform.tfstate cannot be read: "),
+        ("errored.tfstate", STATE, "errored.tfstate holds the state that Terraform could not write to its place: "),
+        ("terraform.tfstate.d/evil/terraform.tfstate", STATE, "terraform.tfstate.d holds the state of another "),
+    ],
+)
+def test_a_workspace_that_may_hold_the_only_state_is_never_removed(
+    tmp_path: Path, name: str, content: bytes, why: str
+) -> None:
+    workspace = Workspace(tmp_path / "prod")
+    workspace.write({"main.tf": b"m"})
+    (workspace.root / name).parent.mkdir(parents=True, exist_ok=True)
+    (workspace.root / name).write_bytes(content)
+
+    with pytest.raises(ExternalFailure) as caught:
+        workspace.remove()
+
+    assert why in caught.value.message
+    assert tree(workspace) == {"main.tf": b"m", name: content}

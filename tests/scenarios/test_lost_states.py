@@ -1,0 +1,139 @@
+"""A state that is not where it was left: never taken for one without resources, whatever is asked."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from engine.external.process import group_alive
+from tests.scenarios import workers
+from tests.scenarios.world import World
+
+pytestmark = pytest.mark.terraform
+
+NOTHING_YET = """\
+resource "terraform_data" "slow" {
+  provisioner "local-exec" {
+    command = "touch started; [ -e ready ] || exec sleep 120"
+  }
+}
+"""
+FAILING = """\
+resource "terraform_data" "first" {
+  provisioner "local-exec" {
+    command = "exit 1"
+  }
+}
+"""
+DELETE = ("service", "delete", "orders", "--yes")
+DEPLOY = ("instance", "update", "orders/prod", "--set", "port=81", "--auto-approve")
+
+
+def workspace(world: World, address: str = "service/orders/prod") -> Path:
+    return world.home / address / "workspace"
+
+
+def to_nowhere(state: Path) -> None:
+    state.unlink()
+
+
+def to_nothing(state: Path) -> None:
+    os.truncate(state, 0)
+
+
+def to_another_place(state: Path) -> None:
+    state.rename(state.with_name("errored.tfstate"))
+
+
+def to_another_workspace(state: Path) -> None:
+    folder = state.parent / "terraform.tfstate.d" / "evil"
+    folder.mkdir(parents=True)
+    state.rename(folder / state.name)
+
+
+LOSSES = [
+    (to_nowhere, "terraform.tfstate, which Terraform has written, is missing or empty"),
+    (to_nothing, "terraform.tfstate, which Terraform has written, is missing or empty"),
+    (to_another_place, "errored.tfstate holds the state that Terraform could not write to its place"),
+    (to_another_workspace, "terraform.tfstate.d holds the state of another Terraform workspace than default"),
+]
+
+
+@pytest.mark.parametrize("command", [DELETE, DEPLOY])
+@pytest.mark.parametrize(("lose", "why"), LOSSES)
+def test_a_state_that_is_not_in_its_place_stops_every_run(
+    deployed: World, lose: Callable[[Path], None], why: str, command: tuple[str, ...]
+) -> None:
+    lose(workspace(deployed) / "terraform.tfstate")
+
+    result = deployed.run(*command)
+
+    run = deployed.row("run", "show", 3)
+    assert (result.code, run["status"], run["summary"]) == (1, "failed", None)
+    expected = f"{workspace(deployed)}/{why}: nothing is planned or removed until that is cleared up. "
+    assert run["message"].startswith(expected)
+    assert expected in result.err
+    assert [row["name"] for row in deployed.rows("instance", "list")] == ["prod"]
+    assert (workspace(deployed) / "main.tf").exists()
+
+
+def test_a_state_that_is_put_back_is_gone_on_with(deployed: World) -> None:
+    state = workspace(deployed) / "terraform.tfstate"
+    state.rename(state.with_name("errored.tfstate"))
+    deployed.run(*DELETE)
+    state.with_name("errored.tfstate").rename(state)
+
+    deployed.do("run", "retry", 3, "--yes")
+
+    assert deployed.row("run", "show", 4)["changes"]["destroy"] == 1
+    assert not workspace(deployed).exists()
+
+
+def test_the_state_of_a_first_deployment_that_failed_is_missed_too(deployed: World) -> None:
+    deployed.publish("failing", deployed.service_bundle("failing", code=FAILING))
+    deployed.run("service", "create", "shop", "-t", "failing", "--env", "prod", "--yes")
+    (workspace(deployed, "service/shop/prod") / "terraform.tfstate").unlink()
+
+    deployed.run("service", "delete", "shop", "--yes")
+
+    assert deployed.row("run", "show", 4)["status"] == "failed"
+    assert [row["name"] for row in deployed.rows("service", "list")] == ["orders", "shop"]
+
+
+def test_the_state_of_a_former_instance_is_not_missed(deployed: World) -> None:
+    deployed.do(*DELETE)
+
+    deployed.do("service", "create", "orders", "-t", "web", "--env", "prod", "--yes")
+
+    assert deployed.row("run", "show", 4)["status"] == "succeeded"
+
+
+def test_a_plan_that_was_found_stale_leaves_no_state_that_could_be_missed(deployed: World) -> None:
+    deployed.run("service", "create", "shop", "-t", "web", "--env", "prod")
+    deployed.do("env", "update", "prod", "--set", "zone=b", "--yes")
+    stale = deployed.run("run", "approve", 3)
+
+    deployed.do("service", "delete", "shop", "--yes")
+
+    assert (stale.code, deployed.row("run", "show", 3)["applied_at"] is None) == (5, False)
+    assert deployed.row("run", "show", 5)["plan"] == "No changes."
+
+
+def test_a_first_apply_that_was_killed_before_its_first_resource_was_done_can_be_retried(deployed: World) -> None:
+    deployed.publish("slow", deployed.service_bundle("slow", code=NOTHING_YET))
+    create = ("service", "create", "slow", "-t", "slow", "--env", "prod", "--auto-approve")
+    with workers.start(deployed, *create) as landform:
+        workers.until((workspace(deployed, "service/slow/prod") / "started").exists)
+        terraform = workers.terraform_of(deployed, "service/slow/prod", 3)
+        os.killpg(terraform, 9)
+        landform.communicate()
+    workers.until(lambda: not group_alive(terraform))
+    (workspace(deployed, "service/slow/prod") / "ready").touch()
+
+    deployed.do("run", "retry", 3, "--yes")
+
+    assert deployed.row("run", "show", 3)["status"] == "interrupted"
+    assert deployed.row("run", "show", 4)["status"] == "succeeded"
