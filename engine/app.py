@@ -5,17 +5,18 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from engine.actions.desk import Desk
 from engine.bundles.store import Store
 from engine.catalog.catalog import Catalog, url_of
-from engine.errors import LandformError
+from engine.errors import ExternalFailure, LandformError, NotFound
 from engine.external.process import Stop, identity
 from engine.settings import Settings
 from engine.terraform import embedded, programs
@@ -68,7 +69,12 @@ def build(settings: Settings) -> App:
         preparation.sweep()
     phases = Phases(settings, store, _terraform(settings), preparation, Managed(), key)
     execution.reap(catalog, phases)
-    return App(settings, Desk(catalog, store, settings), phases, Executor(catalog, phases, identity()))
+    return App(
+        settings,
+        Desk(catalog, store, settings, partial(is_readable, settings)),
+        phases,
+        Executor(catalog, phases, identity()),
+    )
 
 
 def stop() -> Stop:
@@ -79,6 +85,14 @@ def stop() -> Stop:
 def found_terraform(settings: Settings) -> programs.Found:
     """Which Terraform is used. Raises NotFound when there is none."""
     return programs.find(settings.terraform, settings.path, settings.home, embedded.embedded())
+
+
+def is_readable(settings: Settings, code: bytes) -> bool:
+    """Whether Terraform can read the text of a `.tf` file; False where there is no Terraform to be asked."""
+    try:
+        return programs.can_read(found_terraform(settings).program, settings.path, code)
+    except (NotFound, ExternalFailure):
+        return False
 
 
 def fetch(source: str) -> Fetched:
@@ -113,13 +127,10 @@ def _key(home: Path) -> bytes:
     """The home's secret, made on first use; two processes that make it at once agree on one."""
     file = home / _KEY_FILE
     if not file.exists():
-        mine = file.with_name(f".{_KEY_FILE}.{os.getpid()}")
-        with os.fdopen(os.open(mine, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as new:
-            new.write(secrets.token_bytes(_KEY_BYTES))
-        try:
-            os.link(mine, file)
-        except FileExistsError:
-            pass
-        finally:
-            mine.unlink()
+        with NamedTemporaryFile(dir=home, prefix=f".{_KEY_FILE}.") as mine:
+            mine.write(secrets.token_bytes(_KEY_BYTES))
+            mine.flush()
+            os.fsync(mine.fileno())
+            with suppress(FileExistsError):
+                os.link(mine.name, file)
     return file.read_bytes()

@@ -82,6 +82,7 @@ SETTINGS = (
     Setting("grace_s", "Seconds Terraform gets to stop after being asked, before it is killed.", SECONDS, "30"),
     Setting("plan_timeout_s", "Seconds a plan may take.", POSITIVE_SECONDS, "1800"),
     Setting("apply_timeout_s", "Seconds an apply may take.", POSITIVE_SECONDS, "14400"),
+    Setting("instances_per_service", "Instances a service may have.", COUNT, "20"),
     Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", LEVEL, "WARNING"),
 )
 
@@ -100,6 +101,7 @@ class Settings:
     grace_s: float
     plan_timeout_s: float
     apply_timeout_s: float
+    instances_per_service: int
     log_level: str
     path: str
     """PATH of the caller: where programs are looked for."""
@@ -248,6 +250,7 @@ def _settings(given: Mapping[str, _Given], environ: Mapping[str, str], file: _Fi
         grace_s=float(text["grace_s"]),
         plan_timeout_s=float(text["plan_timeout_s"]),
         apply_timeout_s=float(text["apply_timeout_s"]),
+        instances_per_service=int(text["instances_per_service"]),
         log_level=text["log_level"],
         path=environ.get("PATH", os.defpath),
         run_env=_run_env(file),

@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from engine.terraform import seal
 from tests import demo_remains
 from tests.demo_terminal import PROGRAMS, ROOT, Demo, Unexpected, say, short
 
@@ -178,6 +179,8 @@ def _remove(demo: Demo) -> None:
     if not demo.home.exists():
         say(f"There is no {short(demo.home)}. Nothing is left.")
         return
+    # what instances share is closed to writers
+    seal.reopen(demo.home)
     shutil.rmtree(demo.home)
     say(f"Removed {short(demo.home)}. Nothing is left.")
 

@@ -26,6 +26,7 @@ from engine.core.runs import TABLE, Event, Status
 from engine.core.updates import UpdateKind
 from engine.errors import LandformError
 from engine.settings import SETTINGS, Setting
+from engine.terraform import seal
 from tests import demo
 
 ROOT = Path(__file__).parent.parent
@@ -91,6 +92,7 @@ def clone(tmp_path: Path) -> Iterator[Path]:
     (tmp_path / "workspaces").mkdir()
     yield tmp_path
     # servers end by themselves when their files are gone
+    seal.reopen(tmp_path / "workspaces")
     shutil.rmtree(tmp_path / "workspaces")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,8 @@ class Desk:
     catalog: Catalog
     store: Store
     settings: Settings
+    confirm: Callable[[bytes], bool] | None = None
+    """Whether Terraform can read the text of a `.tf` file; None: nobody can be asked."""
 
     @property
     def user(self) -> str:
@@ -63,8 +65,8 @@ def usable(tx: Tx, ref: TemplateRef, kind: TemplateKind) -> Target:
 
     Drafts are used only when named. Raises NotFound, or Conflict when its registration failed.
     """
-    template = tx.find_template(TemplateRef(ref.name, ref.number, ref.kind or kind))
-    version = tx.find_version(template, ref.number)
+    template = tx.find_template(TemplateRef(ref.name, kind=ref.kind or kind))
+    version = tx.find_version(template, ref.number, ref.major)
     target = Target(template, version)
     if version.status == VersionStatus.FAILED:
         raise Conflict(

@@ -17,7 +17,7 @@ from engine.core.bundle import PartName
 from engine.core.runs import Operation
 from engine.core.spec import InstanceSpec, ServiceSpec
 from engine.core.versions import TemplateKind, TemplateRef
-from engine.errors import Conflict, Invalid, NotFound, Problem
+from engine.errors import Conflict, Invalid, NotFound, Problem, Refused
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Service
@@ -55,6 +55,7 @@ def create(desk: Desk, wish: NewService, consent: Consent) -> list[int]:
                 f"Service {wish.name} exists already.", hint=f"Change it: landform service update {wish.name}"
             )
         wanted = _wanted(wish, target)
+        _refuse_too_many(desk, wish.name, wanted)
         pipeline = _pipeline_inputs(target, wanted, wish.given.document)
         service = tx.add_service(
             name=wish.name,
@@ -88,6 +89,7 @@ def update(desk: Desk, name: str, document: Document, consent: Consent) -> list[
         refuse_busy(tx, doomed, f"Service {name} cannot be changed")
         ids: list[int] = []
         if edit.added:
+            _refuse_too_many(desk, name, after)
             number = updates.recommended_of(tx.published(template), service.major)
             target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
             ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
@@ -164,6 +166,16 @@ def _not_empty(wanted: ServiceSpec, document: Document) -> ServiceSpec:
         problem = document.problem(("instances",), "must have at least one instance.", rule="spec/instances", hint=hint)
         raise Invalid(f"{document.file} cannot be used:", problems=[problem])
     return wanted
+
+
+def _refuse_too_many(desk: Desk, service: str, wanted: ServiceSpec) -> None:
+    """Raises Refused when the service would have more instances than a service may have."""
+    count, most = len(wanted.instances), desk.settings.instances_per_service
+    if count > most:
+        raise Refused(
+            f"Service {service} would have {count} instances; {most} {'is' if most == 1 else 'are'} the most.",
+            hint="Make another service, or raise the setting instances_per_service.",
+        )
 
 
 def _pipeline_inputs(target: Target, wanted: ServiceSpec, document: Document | None) -> dict[str, object] | None:

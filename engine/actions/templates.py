@@ -66,7 +66,7 @@ def register(desk: Desk, wish: Registration) -> Registered:
 
     check_name(wish.name, "template name")
     _refuse_environments(wish.compatible)
-    checked = check(wish.files)
+    checked = check(wish.files, confirm=desk.confirm)
     with desk.catalog.read() as tx:
         _refuse_place(tx, wish, checked)
     digest = "" if checked.errors else desk.store.put(wish.files)
@@ -76,7 +76,7 @@ def register(desk: Desk, wish: Registration) -> Registered:
         failed = any(problem.severity is Severity.ERROR for problem in problems)
         version = tx.register_version(
             template,
-            _major(template, wish),
+            _major(tx, template, wish),
             status=(VersionStatus.FAILED if failed else VersionStatus.DRAFT).value,
             message="\n".join(str(problem) for problem in problems if problem.severity is Severity.ERROR),
             description=wish.description,
@@ -102,8 +102,12 @@ def publish(desk: Desk, ref: TemplateRef) -> Target:
 def delete(desk: Desk, refs: Sequence[TemplateRef]) -> list[str]:
     """Removes versions, and templates named without a version that have none left; says what went, in that order.
 
-    Raises Conflict while something uses one of them (Proton's rules: reference section 4.5); nothing is removed then.
+    Raises Conflict while something uses one of them (Proton's rules: reference section 4.5), and Invalid for a major
+    version without its minor; nothing is removed then.
     """
+    if vague := [ref for ref in refs if ref.major is not None]:
+        see = f"See them: landform template versions {vague[0].name}"
+        raise Invalid(f"{vague[0]} names no version.", hint=f"Write {vague[0]}.MINOR. {see}")
     with desk.catalog.write() as tx:
         targets = [named(tx, ref) for ref in refs if ref.number is not None]
         for target in sorted(targets, key=_leaves):
@@ -129,7 +133,7 @@ def describe(desk: Desk, ref: TemplateRef, description: str | None, display_name
 def named(tx: Tx, ref: TemplateRef) -> Target:
     """The version that `ref` names; without a number, the recommended one. Raises NotFound."""
     template = tx.find_template(ref)
-    return Target(template, tx.find_version(template, ref.number))
+    return Target(template, tx.find_version(template, ref.number, ref.major))
 
 
 def _leaves(target: Target) -> tuple[bool, int, int]:
@@ -153,7 +157,8 @@ def _refuse_place(tx: Tx, wish: Registration, checked: Checked) -> None:
     """Raises as register() does, before anything is stored."""
     template = _known(tx, wish, checked)
     if template is not None:
-        next_number({int(major): minor for major, minor in template.highest.items()}, _major(template, wish))
+        highest = {int(major): minor for major, minor in template.highest.items()}
+        next_number(highest, _majors(tx, template), _major(tx, template, wish))
 
 
 def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
@@ -190,12 +195,18 @@ def _known(tx: Tx, wish: Registration, checked: Checked) -> Template | None:
     return None
 
 
-def _major(template: Template, wish: Registration) -> int | None:
+def _majors(tx: Tx, template: Template) -> set[int]:
+    """The major versions that the template has."""
+    return {version.major for version in tx.versions(template)}
+
+
+def _major(tx: Tx, template: Template, wish: Registration) -> int | None:
     if wish.major is None and template.highest:
-        latest = max(int(major) for major in template.highest)
+        present, new = _majors(tx, template), max(map(int, template.highest)) + 1
+        minor = f"--major {max(present)} for its next minor version, " if present else ""
         raise Invalid(
             f"Template {wish.name} exists already: say where the new version belongs.",
-            hint=f"--major {latest} for its next minor version, --new-major for {latest + 1}.0.",
+            hint=f"{minor}--new-major for {new}.0.",
         )
     return None if wish.major in (None, NEW_MAJOR) else wish.major
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypedDict
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
-from engine.bundles import hcl
+from engine.bundles import hcl, names
 from engine.bundles.blocks import Block, arguments, blocks, is_true, members
 from engine.bundles.limits import shown
 from engine.bundles.names import ROOTS, Use
@@ -18,6 +18,8 @@ from engine.errors import Problem, Severity
 if TYPE_CHECKING:
     from lark import Token, Tree
 
+Confirm: TypeAlias = Callable[[bytes], bool]
+"""Whether Terraform can read the text of a `.tf` file."""
 LABELS = {
     "check": 1,
     "data": 2,
@@ -103,8 +105,11 @@ def decoded(content: bytes, file: str) -> str | Problem:
         return Problem(file, line, "", "is not UTF-8 text.", "hcl/encoding", hint="Save the file as UTF-8.")
 
 
-def parse(content: bytes, file: str) -> Parsed:
-    """What a `.tf` file says. `file` is how its values and problems name it."""
+def parse(content: bytes, file: str, confirm: Confirm | None = None) -> Parsed:
+    """What a `.tf` file says. `file` is how its values and problems name it.
+
+    `confirm` is asked about a file that cannot be read here; without it, such a file has an error.
+    """
     text = decoded(content, file)
     if isinstance(text, Problem):
         return Parsed(file, problems=(text,), is_complete=False)
@@ -112,6 +117,8 @@ def parse(content: bytes, file: str) -> Parsed:
     try:
         tree = hcl.tree(text)
     except hcl.SyntaxProblem as error:
+        if confirm is not None and not error.is_final and confirm(text.encode()):
+            return _not_read(text, file, error)
         problem = Problem(file, line(error.at), "", str(error), "hcl/syntax", hint=error.hint)
         return Parsed(file, problems=(problem,), is_complete=False)
     body = nodes(tree)[0]
@@ -124,6 +131,17 @@ def parse(content: bytes, file: str) -> Parsed:
         problems=tuple(_problems(body, found, file, line)),
         **_declared([block for block in found if len(block.labels) == LABELS.get(block.type)], file, line),
     )
+
+
+def _not_read(text: str, file: str, error: hcl.SyntaxProblem) -> Parsed:
+    """What can be told of a file that only Terraform can read."""
+    line = hcl.Lines(text)
+    message = "could not be read by Landform: references in it are not checked."
+    hint = f"Terraform can read it. To have it checked, write this line otherwise: {error}"
+    problem = Problem(file, line(error.at), "", message, "hcl/not-read", Severity.WARNING, hint)
+    # nobody knows what surrounds them, so none of them is called missing
+    used = [replace(use, guarded=True) for use in names.scan(text)]
+    return Parsed(file, reads=tuple(reads(used, file, line)), problems=(problem,), is_complete=False)
 
 
 def reads(used: Iterable[Use], file: str, line: Callable[[int], int]) -> Iterator[Read]:

@@ -27,12 +27,16 @@ _HEREDOC = re.compile(r"<<-?\s*([\w.-]*)")
 
 
 class SyntaxProblem(Exception):
-    """The text is not HCL: `at` is the position in characters, str() a sentence."""
+    """The text is not HCL: `at` is the position in characters, str() a sentence.
 
-    def __init__(self, message: str, at: int, hint: str = "") -> None:
+    `is_final` says that it is refused even where Terraform takes it.
+    """
+
+    def __init__(self, message: str, at: int, hint: str = "", *, is_final: bool = False) -> None:
         super().__init__(message)
         self.at = at
         self.hint = hint
+        self.is_final = is_final
 
 
 class Lines:
@@ -87,7 +91,8 @@ def _check_depth(found: Tree[Token]) -> None:
         level = [child for node in level for child in node.children if not isinstance(child, str)]
         if not level:
             return
-    raise SyntaxProblem("The code is nested too deeply.", next(tokens(level[0])).start_pos or 0)
+    at = next(tokens(level[0])).start_pos or 0
+    raise SyntaxProblem("The code is nested too deeply.", at, is_final=True)
 
 
 def _check_lines(found: Tree[Token], text: str) -> None:

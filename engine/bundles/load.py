@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.bundles import checks, parts, references, registration
+from engine.bundles.code import Confirm
 from engine.bundles.pack import SCHEMA_FILE
 from engine.bundles.parts import Loaded
 from engine.core import located, schema
@@ -42,10 +43,11 @@ class Checked:
         return tuple(problem for problem in self.problems if problem.severity is Severity.ERROR)
 
 
-def check(files: Mapping[str, bytes], kind: TemplateKind | None = None) -> Checked:
+def check(files: Mapping[str, bytes], kind: TemplateKind | None = None, confirm: Confirm | None = None) -> Checked:
     """What is in the bundle, and everything wrong with it at once.
 
     `files` are named from the bundle's root. `kind` is what the bundle should be; None takes it for what it looks like.
+    `confirm` is asked about Terraform code that cannot be read here: it is an error unless Terraform can read it.
     Never raises for what the files hold.
     """
     text, document, problems = _document(files)
@@ -56,7 +58,7 @@ def check(files: Mapping[str, bytes], kind: TemplateKind | None = None) -> Check
     schema_found, schema_problems = (
         schema.parse(document, customer_managed=customer_managed) if document else (None, ())
     )
-    loaded = tuple(parts.load(name, inside) for name in _PARTS[found] if (inside := _below(files, name)))
+    loaded = tuple(parts.load(name, inside, confirm) for name in _PARTS[found] if (inside := _below(files, name)))
     said, said_problems = (
         registration.parse(files) if found is TemplateKind.SERVICE else (registration.Registration(), ())
     )

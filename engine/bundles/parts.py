@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from engine.bundles import code, code_json, jinja_code, manifest
-from engine.bundles.code import ModuleCall, Parsed
+from engine.bundles.code import Confirm, ModuleCall, Parsed
 from engine.bundles.jinja_code import SUFFIX
 from engine.bundles.manifest import Manifest
 from engine.core.bundle import Part, PartName, Read
@@ -51,15 +51,15 @@ class _Selection:
     ignored: tuple[str, ...]
 
 
-def load(name: PartName, files: Mapping[str, bytes]) -> Loaded:
-    """The part. `files` are those below its folder, named from there."""
+def load(name: PartName, files: Mapping[str, bytes], confirm: Confirm | None = None) -> Loaded:
+    """The part. `files` are those below its folder, named from there; `confirm` is as in code.parse()."""
     beside = [path for path in files if "/" not in path]
     said, problems = _manifest(name, files, beside)
     selection = _selection(said, beside)
     values = [path for path in sorted(beside) if _sets_values(path)]
     others = files.keys() - {manifest.NAME, *selection.templates, *selection.ignored, *values}
-    root, expressions = _guarded(*_root(files, selection))
-    modules, lost = _modules(files, root)
+    root, expressions = _guarded(*_root(files, selection, confirm))
+    modules, lost = _modules(files, root, confirm)
     own = [
         problem
         for parsed in (*root, *(file for found in modules.values() for file in found))
@@ -98,17 +98,19 @@ def _selection(said: Manifest, beside: list[str]) -> _Selection:
     )
 
 
-def _root(files: Mapping[str, bytes], selection: _Selection) -> tuple[tuple[Parsed, ...], tuple[Read, ...]]:
+def _root(
+    files: Mapping[str, bytes], selection: _Selection, confirm: Confirm | None
+) -> tuple[tuple[Parsed, ...], tuple[Read, ...]]:
     includable = [path for path in selection.templates if path.endswith(SUFFIX)]
     plain = [path for path in (*selection.templates, *selection.json) if path not in includable]
     rendered = [jinja_code.parse(files[path], path, includable) for path in includable]
     reads = tuple(read for _, found in rendered for read in found)
-    return (*(_parsed(files, path) for path in plain), *(parsed for parsed, _ in rendered)), reads
+    return (*(_parsed(files, path, confirm) for path in plain), *(parsed for parsed, _ in rendered)), reads
 
 
 def _guarded(root: tuple[Parsed, ...], expressions: tuple[Read, ...]) -> tuple[tuple[Parsed, ...], tuple[Read, ...]]:
     """The same, where code that asks for a value in one place is trusted to have asked in all: `can(x) ? x : y`."""
-    asked = {_subject(read) for parsed in root for read in parsed.reads if read.guarded}
+    asked = {_subject(read) for parsed in root if parsed.is_complete for read in parsed.reads if read.guarded}
 
     def trusted(reads: tuple[Read, ...]) -> tuple[Read, ...]:
         return tuple(replace(read, guarded=read.guarded or _subject(read) in asked) for read in reads)
@@ -122,13 +124,13 @@ def _subject(read: Read) -> str:
     return ".".join(steps[:3]) if steps[1:2] in (["inputs"], ["outputs"]) else read.path
 
 
-def _parsed(files: Mapping[str, bytes], path: str) -> Parsed:
-    parse = code_json.parse if path.endswith(".json") else code.parse
-    return parse(files[path], path)
+def _parsed(files: Mapping[str, bytes], path: str, confirm: Confirm | None) -> Parsed:
+    is_json = path.endswith(".json")
+    return code_json.parse(files[path], path) if is_json else code.parse(files[path], path, confirm)
 
 
 def _modules(
-    files: Mapping[str, bytes], root: tuple[Parsed, ...]
+    files: Mapping[str, bytes], root: tuple[Parsed, ...], confirm: Confirm | None
 ) -> tuple[dict[str, tuple[Parsed, ...]], list[Problem]]:
     """The bundle's own modules in use, however deep, and the calls that lead nowhere."""
     found: dict[str, tuple[Parsed, ...]] = {}
@@ -143,7 +145,7 @@ def _modules(
         if not paths:
             problems.append(_lost(call, folder))
             continue
-        found[folder] = tuple(_parsed(files, path) for path in paths)
+        found[folder] = tuple(_parsed(files, path, confirm) for path in paths)
         calls += [inner for parsed in found[folder] for inner in parsed.modules]
     return found, problems
 

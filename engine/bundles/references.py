@@ -32,7 +32,8 @@ def check(loaded: Loaded, schema: Schema | None) -> Iterator[Problem]:
     """A problem for each reference that leads nowhere; inputs are not checked when there is no schema."""
     namespace = _namespace(loaded.part.name, schema)
     is_jinja = loaded.part.engine == "jinja"
-    plain = [read for parsed in loaded.root if not parsed.file.endswith(".j2") for read in parsed.reads]
+    code = [parsed for parsed in loaded.root if parsed.is_complete and not parsed.file.endswith(".j2")]
+    plain = [read for parsed in code for read in parsed.reads]
     for read in sorted({*plain, *(loaded.expressions if is_jinja else ())}):
         problem = _problem(loaded.part.name, namespace, read)
         if problem:

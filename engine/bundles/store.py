@@ -6,12 +6,14 @@ rename, so a crash never leaves half a bundle.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import shutil
 import stat
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
 
@@ -21,6 +23,8 @@ from engine.errors import Conflict, Invalid, NotFound
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _INDEX, _FILES = "index", "files"
+_DRAFT, _GONE = ".new-", ".old-"
+"""How the names of folders begin that are of no use to anybody but their writer."""
 
 
 class Store:
@@ -47,13 +51,34 @@ class Store:
             else:
                 return digest
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
-        draft = Path(tempfile.mkdtemp(prefix=".new-", dir=self._root))
-        try:
-            _write(draft, files)
-            self._publish(draft, digest)
-        finally:
-            shutil.rmtree(draft, ignore_errors=True)
+        with self._writing():
+            draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self._root))
+            try:
+                _write(draft, files)
+                self._publish(draft, digest)
+            finally:
+                shutil.rmtree(draft, ignore_errors=True)
         return digest
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """One writer among others. Whoever finds that there is no other removes what killed ones have left."""
+        number = os.open(self._root, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            try:
+                fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                self._sweep()
+            except BlockingIOError:
+                pass
+            # together with others, who wait for a sweep at most; the system frees it however the process ends
+            fcntl.flock(number, fcntl.LOCK_SH)
+            yield
+        finally:
+            os.close(number)
+
+    def _sweep(self) -> None:
+        for left in (path for prefix in (_DRAFT, _GONE) for path in self._root.glob(f"{prefix}*")):
+            shutil.rmtree(left, ignore_errors=True)
 
     def _publish(self, draft: Path, digest: str) -> None:
         try:
@@ -95,14 +120,15 @@ class Store:
         """Forget the bundle; nothing happens when it is not there."""
         if not self.has(digest):
             return
-        # out of sight in one step, then piece by piece
-        gone = Path(tempfile.mkdtemp(prefix=".old-", dir=self._root))
-        try:
-            self._folder(digest).rename(gone / digest)
-        except FileNotFoundError:
-            pass
-        finally:
-            shutil.rmtree(gone, ignore_errors=True)
+        with self._writing():
+            # out of sight in one step, then piece by piece
+            gone = Path(tempfile.mkdtemp(prefix=_GONE, dir=self._root))
+            try:
+                self._folder(digest).rename(gone / digest)
+            except FileNotFoundError:
+                pass
+            finally:
+                shutil.rmtree(gone, ignore_errors=True)
         _sync(self._root)
 
     def _folder(self, digest: str) -> Path:

@@ -62,6 +62,19 @@ def none_published(template: str, drafts: Iterable[Number]) -> NotFound:
     return NotFound(f"No version of {template} is published.", hint=hint)
 
 
+def none_of_major(template: str, major: int, known: Iterable[Number], drafts: Iterable[Number]) -> NotFound:
+    """For a major version that the template does not have, or of which nothing is published yet."""
+    numbers = sorted(known)
+    if all(number.major != major for number in numbers):
+        has = f"It has {', '.join(map(str, numbers))}. " if numbers else ""
+        see = f"See them: landform template versions {template}"
+        return NotFound(f"{template} has no major version {major}.", hint=has + see)
+    newest = max((number for number in drafts if number.major == major), default=None)
+    ready = f"Publish one: landform template publish {template}@{newest}"
+    register = f"Register one, then publish it: landform template register {template} PATH --major {major}"
+    return NotFound(f"No version of {template}@{major} is published.", hint=ready if newest else register)
+
+
 def no_service(name: str, known: Iterable[str]) -> NotFound:
     """For a service name that nothing answers to."""
     return _not_found(f"There is no service {name}.", name, known, "landform service list")

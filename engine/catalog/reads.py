@@ -54,12 +54,12 @@ class Reads:
         return [_version(row) for row in rows]
 
     def version(self, template: TemplateRef | str) -> Row:
-        """Everything about a version, or about the recommended one.
+        """Everything about a version, or about the recommended one, of a major version where one is named.
 
         Raises as versions(), and Conflict when no kind is named and both kinds have it.
         """
         ref = _ref(template)
-        major, minor = (ref.number.major, ref.number.minor) if ref.number else (None, None)
+        major, minor = (ref.number.major, ref.number.minor) if ref.number else (ref.major, None)
         rows = self._rows(statements.VERSION, name=ref.name, kind=ref.kind, major=major, minor=minor)
         if not rows:
             raise self._no_version(ref)
@@ -174,7 +174,9 @@ class Reads:
         known = self.versions(template)
         if template.number is not None:
             return missing.no_version(template.name, template.number, map(_number, known))
-        drafts = (_number(row) for row in known if row["status"] == VersionStatus.DRAFT)
+        drafts = [_number(row) for row in known if row["status"] == VersionStatus.DRAFT]
+        if template.major is not None:
+            return missing.none_of_major(template.name, template.major, map(_number, known), drafts)
         return missing.none_published(template.name, drafts)
 
     def _rows(self, statement: str, **values: object) -> list[Row]:

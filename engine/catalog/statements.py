@@ -44,7 +44,8 @@ VERSION = " ".join(
         *_VERSION,
         ", v.schema_text, v.facts, v.component_sources",
         *_VERSION_FROM,
-        "AND (v.major = :major AND v.minor = :minor OR :major IS NULL AND v.id = t.recommended_id)",
+        "AND CASE WHEN :minor IS NOT NULL THEN v.major = :major AND v.minor = :minor",
+        "WHEN :major IS NOT NULL THEN v.major = :major AND recommended_minor ELSE v.id = t.recommended_id END",
     )
 )
 

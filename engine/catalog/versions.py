@@ -28,7 +28,8 @@ class Versions(Templates):
         `major` None asks for a new major version. Numbers never come back. Raises Invalid when `major` does not exist.
         """
         row = self._template_to_change(template.id)
-        number = next_number({int(key): value for key, value in row.highest.items()}, major)
+        highest = {int(key): value for key, value in row.highest.items()}
+        number = next_number(highest, {version.major for version in self.versions(row)}, major)
         row.highest = {**row.highest, str(number.major): number.minor}
         known = {"template_id": row.id, "created_at": self._now()}
         version = Version(**{**known, **fields}, major=number.major, minor=number.minor)
@@ -36,19 +37,21 @@ class Versions(Templates):
         self._session.flush()
         return version
 
-    def find_version(self, template: Template, number: Number | None) -> Version:
-        """The version of that number; None means the recommended one. Raises NotFound."""
-        known = self.versions(template)
-        if number is None:
-            published = (version for version in known if version.id == template.recommended_id)
-            found = next(published, None)
-        else:
-            found = next((version for version in known if number_of(version) == number), None)
-        if found is not None:
-            return found
+    def find_version(self, template: Template, number: Number | None, major: int | None = None) -> Version:
+        """The version of that number; None means the recommended one, of `major` where that is given.
+
+        Raises NotFound.
+        """
+        known = {number_of(version): version for version in self.versions(template)}
+        published = (found for found in self.published(template) if major in (None, found.major))
+        wanted = number or recommended(published)
+        if wanted in known:
+            return known[wanted]
         if number is not None:
-            raise missing.no_version(template.name, number, map(number_of, known))
-        drafts = (number_of(version) for version in known if version.status == VersionStatus.DRAFT)
+            raise missing.no_version(template.name, number, known)
+        drafts = (found for found, version in known.items() if version.status == VersionStatus.DRAFT)
+        if major is not None:
+            raise missing.none_of_major(template.name, major, known, drafts)
         raise missing.none_published(template.name, drafts)
 
     def version_by_id(self, version_id: int) -> Version:

@@ -178,7 +178,8 @@ def version_ref(text: str) -> TemplateRef:
     ref = parse_ref(text)
     if ref.number is None:
         raise Usage(
-            f"{text} names no version.", hint=f"Write {text}@MAJOR.MINOR. See them: landform template versions {text}"
+            f"{text} names no version.",
+            hint=f"Write {ref.name}@MAJOR.MINOR. See them: landform template versions {ref.name}",
         )
     return ref
 

@@ -69,6 +69,12 @@ class Session:
 
         return app.fetch(source)
 
+    def is_readable(self, code: bytes) -> bool:
+        """Whether Terraform can read the text of a `.tf` file; False where there is none."""
+        from engine import app
+
+        return app.is_readable(self.settings, code)
+
     def say(self, text: str) -> None:
         """A line of progress, on stderr."""
         if not self.quiet:

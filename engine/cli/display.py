@@ -11,11 +11,14 @@ from typing import Any, TypeVar
 import click
 
 from engine.cli.common import Session
+from engine.core import outputs as core_outputs
 from engine.core.address import quoted
+from engine.core.outputs import MASK
 from engine.errors import Conflict, LandformError, Usage
 
 _WIDEST = 80
 """Characters of a cell that are shown."""
+_LONGEST_OUTPUT = 1000
 FORMATS = ("table", "json", "yaml", "name")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -159,6 +162,7 @@ def files(found: Mapping[str, bytes], folder: str | None, output: str) -> None:
     """Prints rendered files, or writes them into a folder."""
     if folder is not None:
         write_tree(Path(folder), found)
+        many([{"name": str(Path(folder) / name)} for name in sorted(found)], FILES, output)
         return
     texts = {name: content.decode("utf-8", "replace") for name, content in sorted(found.items())}
     if output in ("json", "yaml"):
@@ -200,7 +204,7 @@ def unwritable(path: Path, error: OSError) -> LandformError:
     return LandformError(f"{path} cannot be written: {error.strerror}.", hint="Choose another folder with --dir.")
 
 
-OUTPUTS = Shape("landform.outputs/1", columns("NAME=name VALUE=value"), "name")
+OUTPUTS = Shape("landform.outputs/1", columns("NAME=name VALUE=text"), "name")
 
 
 def outputs(found: Mapping[str, Mapping[str, object]] | None, output: str) -> None:
@@ -208,12 +212,21 @@ def outputs(found: Mapping[str, Mapping[str, object]] | None, output: str) -> No
     rows = [
         {
             "name": name,
-            "value": "(sensitive)" if item["sensitive"] else item.get("value"),
+            "value": MASK if item["sensitive"] else item.get("value"),
+            "text": output_text(item),
             "sensitive": item["sensitive"],
         }
         for name, item in sorted((found or {}).items())
     ]
     many(rows, OUTPUTS, output)
+
+
+def output_text(item: Mapping[str, object]) -> str:
+    """An output as those downstream get it, on one line and not too long; a sensitive one without its value."""
+    if item["sensitive"]:
+        return MASK
+    text = printable(core_outputs.output_text(item.get("value"))).replace("\n", " ")
+    return f"{text[:_LONGEST_OUTPUT]}..." if len(text) > _LONGEST_OUTPUT else text
 
 
 def printable(text: str) -> str:

@@ -29,7 +29,7 @@ def env() -> None:
     "-t",
     required=True,
     metavar="NAME[@VERSION]",
-    help="Template; the recommended version unless one is named.",
+    help="Template; its recommended version, or that of a major version (NAME@1), unless one is named.",
     shell_complete=arguments.complete("version"),
 )
 @arguments.given
@@ -88,10 +88,11 @@ def update(
     app = session.open_app()
     variables = {key: value or None for key, value in arguments.assignments(run_env, "--run-env").items()}
     only_details = wish.is_empty and (bool(variables) or description is not None)
-    details = environments.Details(description, variables)
-    run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), details)
+    said = environments.Details(description, variables)
+    run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), said)
     if only_details:
-        session.say(f"Environment {name} was changed; nothing had to be deployed.")
+        row = session.reads().instance(f"environment/{name}")
+        display.one(row, ENVIRONMENTS, how.output, lambda: f"Environment {name} was changed; no run was needed.")
         return 0
     return foreground.carry_out(session, app, run_ids, how)
 

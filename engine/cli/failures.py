@@ -79,7 +79,7 @@ def problem_view(problem: Problem) -> dict[str, object]:
 
 def problem_lines(problems: Iterable[Problem]) -> list[str]:
     """Problems as people read them: one a line, its hint below."""
-    return [line for problem in problems for line in _problem_lines(problem)]
+    return [display.printable(line) for problem in problems for line in _problem_lines(problem)]
 
 
 def _report_own(error: BaseException, *, as_json: bool) -> int:

@@ -250,8 +250,7 @@ def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
         if run["message"]:
             session.say(f"{short}: {run['message']}")
         for name, output in (run["outputs"] or {}).items():
-            value = "(sensitive)" if output["sensitive"] else display.cell(output["value"])
-            session.say(f"{short}: {name} = {value}")
+            session.say(f"{short}: {name} = {display.output_text(output)}")
     queued = [str(run["id"]) for run in runs if run["waiting_on"] == "worker"]
     if queued:
         session.say(f"Next: landform run apply {' '.join(queued)}")

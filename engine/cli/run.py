@@ -9,7 +9,7 @@ from engine.cli.common import RUN, Session, pass_session
 from engine.cli.foreground import Options
 from engine.core import address
 from engine.core.runs import Status
-from engine.errors import NotFound
+from engine.errors import NotFound, Usage
 
 RUNS = display.Shape(
     "landform.run/1",
@@ -48,6 +48,8 @@ def list_runs(session: Session, address: str | None, status: str | None, page: d
 @pass_session
 def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
     """Show a run: what it is for, what its plan would do, and how it ended."""
+    if full and output != "table":
+        raise Usage("--plan prints text only.", hint="For programs: landform run show RUN -o json, or run logs -o json")
     row = session.reads().run(run_id)
     if full and row["plan"] is None:
         raise NotFound(f"Run {run_id} has no plan.", hint=f"See why: landform run show {run_id}")

@@ -36,7 +36,7 @@ def service() -> None:
     "-t",
     required=True,
     metavar="NAME[@VERSION]",
-    help="Template; the recommended version unless one is named.",
+    help="Template; its recommended version, or that of a major version (NAME@1), unless one is named.",
     shell_complete=arguments.complete("version"),
 )
 @arguments.given
@@ -97,7 +97,13 @@ def update(session: Session, name: str, spec: str | None, description: str | Non
     run_ids = [] if document is None else services.update(app.desk, name, document, how.consent())
     if description is not None:
         services.describe(app.desk, name, description)
-    return 0 if document is None else foreground.carry_out(session, app, run_ids, how)
+    if document is None:
+        row = _counted(session.reads().service(name))
+        display.one(row, SERVICES, how.output, lambda: f"Service {name} was changed; no run was needed.")
+        return 0
+    if not run_ids:
+        session.say(f"Service {name} has these instances already: nothing had to be done.")
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @service.command("delete")

@@ -100,7 +100,7 @@ def check(session: Session, source: str, kind: str | None, output: str) -> int:
     from engine.bundles import load, sarif
 
     fetched = session.fetch(source)
-    checked = load.check(fetched.files, TemplateKind(kind) if kind else None)
+    checked = load.check(fetched.files, TemplateKind(kind) if kind else None, session.is_readable)
     errors = sum(problem.severity is Severity.ERROR for problem in checked.problems)
     if output == "sarif":
         click.echo(display.to_json(sarif.report(checked.problems, metadata.version("landform"))))
@@ -312,7 +312,7 @@ def _bundle(session: Session, source: str) -> _Bundle:
                 hint=f"See why it failed: landform template show {source}",
             )
         files = Store(session.settings.home / "bundles").get(row["bundle"])
-    checked = load.check(files)
+    checked = load.check(files, confirm=session.is_readable)
     if checked.errors or checked.facts is None or checked.schema is None:
         raise Invalid(f"{source} cannot be used:", problems=checked.errors)
     return _Bundle(files, checked, checked.facts, checked.schema)

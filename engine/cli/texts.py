@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from engine.cli.display import cell, printable
+from engine.cli.display import cell, output_text, printable
 from engine.core import plans
 
 if TYPE_CHECKING:
@@ -93,10 +93,7 @@ def instance(row: Row) -> str:
     heading = f"{row['address']}: {row['template']}@{row['version']}, last run {row['last_run_id']} {row['status']}"
     row = {**row, "inputs": row["effective_inputs"]}
     newer = {"recommended": row["recommended"]} if row["outdated"] else {}
-    outputs = {
-        name: "(sensitive)" if output["sensitive"] else output["value"]
-        for name, output in (row["outputs"] or {}).items()
-    }
+    outputs = {name: output_text(output) for name, output in (row["outputs"] or {}).items()}
     shown = {**row, **newer, "outputs": outputs}
     names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "inhabitants")
     return "\n".join([heading, *_fields(shown, names), *_fields(row, ("created_at", "updated_at"))])

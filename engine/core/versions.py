@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -11,6 +11,7 @@ from engine.core.address import check_name, quoted
 from engine.errors import Invalid
 
 _NUMBER = re.compile(r"(0|[1-9][0-9]*)\.(0|[1-9][0-9]*)", re.ASCII)
+_MAJOR = re.compile(r"0|[1-9][0-9]*", re.ASCII)
 _TEXT_MAX = 10
 
 
@@ -50,40 +51,47 @@ def parse(text: str) -> Number:
 
 @dataclass(frozen=True)
 class TemplateRef:
-    """A template as people name it: `web`, `web@1.2`, `service/web@1.2`."""
+    """A template as people name it: `web`, `web@1`, `web@1.2`, `service/web@1.2`."""
 
     name: str
     number: Number | None = None
     """None means: the recommended version."""
     kind: TemplateKind | None = None
     """None means: whichever kind has that name."""
+    major: int | None = None
+    """Without a number: the major version whose recommended version is meant; None means: of them all."""
 
     def __str__(self) -> str:
         kind = f"{self.kind.value}/" if self.kind else ""
-        return f"{kind}{self.name}" + (f"@{self.number}" if self.number else "")
+        version = self.major if self.number is None else self.number
+        return f"{kind}{self.name}" + ("" if version is None else f"@{version}")
 
 
 def parse_ref(text: str) -> TemplateRef:
     """The template that `text` names. Raises Invalid."""
-    path, at, number = text.partition("@")
+    path, at, version = text.partition("@")
     first, slash, last = path.partition("/")
     kinds = {kind.value: kind for kind in TemplateKind}
     if slash and first not in kinds:
-        raise Invalid(f"{quoted(text)} does not name a template.", hint="Write web, web@1.2 or service/web@1.2.")
+        raise Invalid(f"{quoted(text)} does not name a template.", hint="Write web, web@1, web@1.2 or service/web@1.2.")
     name = check_name(last if slash else first, "template name")
-    return TemplateRef(name, parse(number) if at else None, kinds[first] if slash else None)
+    kind = kinds[first] if slash else None
+    if _MAJOR.fullmatch(version) and len(version) <= _TEXT_MAX:
+        return TemplateRef(name, None, kind, int(version))
+    return TemplateRef(name, parse(version) if at else None, kind)
 
 
-def next_number(highest: Mapping[int, int], major: int | None) -> Number:
+def next_number(highest: Mapping[int, int], present: Collection[int], major: int | None) -> Number:
     """The number of a version to be registered (Proton: reference section 4.2).
 
     `highest` maps each major ever used to the highest minor ever used, deleted ones included: numbers never come back.
-    `major` None asks for a new major. Raises Invalid when the major does not exist.
+    `present` are the majors that still have a version. `major` None asks for a new major. Raises Invalid when the major
+    does not exist, or not any more.
     """
     if major is None:
         return Number(max(highest, default=0) + 1, 0)
-    if major not in highest:
-        known = ", ".join(map(str, sorted(highest))) or "none"
+    if major not in present:
+        known = ", ".join(map(str, sorted(present))) or "none"
         raise Invalid(
             f"Major version {major} does not exist (there are: {known}).",
             hint="Start a new major version with --new-major.",

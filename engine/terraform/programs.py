@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,6 +20,8 @@ MINIMUM = (1, 4)
 
 _CACHE = "terraform.json"
 _TIMEOUT_S = 30
+_CODE_MAX = 256 * 1024
+"""Bytes: a larger file of brackets alone would cost Terraform a gigabyte."""
 _HINT = "Install Terraform or OpenTofu, name it with LANDFORM_TERRAFORM=/path/to/terraform, or type: make setup"
 
 
@@ -117,9 +120,24 @@ def _signature(file: Path) -> str:
     return f"{seen.st_mtime_ns}-{seen.st_size}"
 
 
+def can_read(program: Path, path: str, code: bytes) -> bool:
+    """Whether the program can read the text of a `.tf` file. Raises ExternalFailure when it does not answer."""
+    if len(code) > _CODE_MAX:
+        return False
+    with tempfile.TemporaryDirectory(prefix="landform-") as folder:
+        file = Path(folder) / "main.tf"
+        file.write_bytes(code)
+        argv = (str(program), "fmt", "-write=false", "-list=false", str(file))
+        exit_code, _ = process.capture(argv, _environment(path), _TIMEOUT_S)
+    return exit_code == 0
+
+
+def _environment(path: str) -> dict[str, str]:
+    return {"PATH": path, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
+
+
 def _ask(program: Path, path: str) -> str:
-    env = {"PATH": path, "CHECKPOINT_DISABLE": "1", "TF_CLI_CONFIG_FILE": os.devnull}
-    code, text = process.capture((str(program), "version", "-json"), env, _TIMEOUT_S)
+    code, text = process.capture((str(program), "version", "-json"), _environment(path), _TIMEOUT_S)
     try:
         version = json.loads(text)["terraform_version"] if code == 0 else None
     except (ValueError, KeyError, TypeError):

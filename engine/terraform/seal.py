@@ -56,15 +56,20 @@ def close(folder: Path) -> None:
         os.chmod(here, 0o500)
 
 
+def reopen(folder: Path) -> None:
+    """Lets the owner of the folder remove what is in it again, at any depth, as far as that can be done."""
+    for here, _, _ in os.walk(folder):
+        with contextlib.suppress(OSError):
+            os.chmod(here, 0o700)
+
+
 def discard(folder: Path) -> None:
     """Removes the folder, closed or not, or what is in its place, as far as that can be done."""
     if folder.is_symlink() or not folder.is_dir():
         with contextlib.suppress(OSError):
             folder.unlink(missing_ok=True)
         return
-    for here, _, _ in os.walk(folder):
-        with contextlib.suppress(OSError):
-            os.chmod(here, 0o700)
+    reopen(folder)
     shutil.rmtree(folder, ignore_errors=True)
 
 

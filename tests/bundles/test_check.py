@@ -506,6 +506,62 @@ def test_everything_is_found_at_once() -> None:
     } <= places
 
 
+STRANGE = """resource "a" "b" {
+  é = can(var.environment.outputs.maybe) ? var.service_instance.inputs.sise : "var.pipeline.x"
+}
+"""
+
+
+def test_code_that_only_terraform_can_read_is_a_warning_and_what_it_reads_is_kept() -> None:
+    asked: list[bytes] = []
+
+    def confirm(code: bytes) -> bool:
+        asked.append(code)
+        return True
+
+    checked = check(instance(STRANGE), None, confirm)
+
+    assert asked == [STRANGE.encode()]
+    assert [(str(problem), problem.rule, problem.severity, problem.hint) for problem in checked.problems] == [
+        (
+            "instance_infrastructure/main.tf:2: could not be read by Landform: references in it are not checked.",
+            "hcl/not-read",
+            Severity.WARNING,
+            "Terraform can read it. To have it checked, write this line otherwise: é is not expected here.",
+        )
+    ]
+    assert checked.facts is not None
+    part = checked.facts.parts[PartName.INSTANCE]
+    assert (part.environment_outputs_used(), part.environment_outputs()) == ({"maybe"}, frozenset())
+
+
+def test_code_that_cannot_be_read_guards_nothing_elsewhere() -> None:
+    more = {"instance_infrastructure/more.tf": b"locals { x = var.environment.outputs.maybe }\n"}
+
+    checked = check(instance(STRANGE) | more, None, lambda code: True)
+
+    assert checked.facts is not None
+    assert checked.facts.parts[PartName.INSTANCE].environment_outputs() == {"maybe"}
+
+
+def test_code_that_nobody_can_read_or_that_is_too_deep_is_an_error() -> None:
+    deep = "locals {\n  a = " + "[" * 2000 + "]" * 2000 + "\n}\n"
+
+    assert [problem.rule for problem in check(instance(STRANGE), None, lambda code: False).errors] == ["hcl/syntax"]
+    assert [problem.rule for problem in check(instance(STRANGE)).errors] == ["hcl/syntax"]
+    assert [problem.message for problem in check(instance(deep), None, lambda code: True).errors] == [
+        "The code is nested too deeply."
+    ]
+
+
+def test_an_override_that_cannot_be_read_may_not_speak_of_a_backend() -> None:
+    files = environment("", **{"override.tf": b'terraform {\n  backend "s3" {\n    \xc3\xa9 = 1\n  }\n}\n'})
+
+    assert [str(problem) for problem in check(files, None, lambda code: True).errors] == [
+        "infrastructure/override.tf:2: says where state is kept, and would count after landform_override.tf.json."
+    ]
+
+
 def manifest(entry: str) -> list[tuple[int, str, str]]:
     text = f"infrastructure:\n  templates:\n    - {entry}\n".encode()
     return [(p.line, p.field, p.message) for p in check(environment("", **{"manifest.yaml": text})).problems]

@@ -260,7 +260,7 @@ SYNTAX = {
     "a = 1 b = 2\n": (1, "A new argument or block must begin on a line of its own."),
     "a = 1 /* never closed": (1, "The comment is never closed."),
     "a = /* x */ 1 /* y\n": (1, "The comment is never closed."),
-    "a = /* x */ 1 /* y\n*/ b = 2\n": (1, "A new argument or block must begin on a line of its own."),
+    "a = /* x */ 1 /* y\n*/ b = 2\n": (2, "A new argument or block must begin on a line of its own."),
     "a = /* x\n*/ 1\nb = }\n": (3, "} is not expected here: nothing is open."),
     "a = x !!= y\n": (1, "! is not expected here."),
     "@": (1, "@ is not expected here."),

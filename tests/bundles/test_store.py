@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import stat
 from collections.abc import Callable
@@ -156,3 +157,23 @@ def test_any_files_come_back(tmp_path_factory: pytest.TempPathFactory, files: di
     store = Store(tmp_path_factory.mktemp("home"))
 
     assert store.get(store.put(files)) == files
+
+
+def test_what_killed_writers_left_goes_with_the_next_bundle(store: Store, tmp_path: Path) -> None:
+    for left in (".new-x", ".old-y"):
+        (tmp_path / "bundles" / left / "files").mkdir(parents=True)
+
+    store.put(FILES)
+
+    assert [path.name for path in (tmp_path / "bundles").iterdir()] == [DIGEST]
+
+
+def test_what_another_writer_is_at_work_on_stays(store: Store, tmp_path: Path) -> None:
+    (tmp_path / "bundles" / ".new-x").mkdir(parents=True)
+    other = os.open(tmp_path / "bundles", os.O_RDONLY)
+    fcntl.flock(other, fcntl.LOCK_SH)
+
+    store.put(FILES)
+
+    os.close(other)
+    assert sorted(path.name for path in (tmp_path / "bundles").iterdir()) == [".new-x", DIGEST]

@@ -217,6 +217,8 @@ def test_the_recommended_version_is_shown_when_none_is_named(world: World, reads
     fleet(world)
 
     assert reads.version("web")["label"] == "web@2.0"
+    assert reads.version("web@1")["label"] == "web@1.1"
+    assert reads.version("service/web@2")["label"] == "web@2.0"
 
 
 def test_runs_are_listed_newest_first_and_by_condition(world: World, reads: Reads) -> None:

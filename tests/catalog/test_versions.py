@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from engine.catalog.reads import Reads
 from engine.catalog.tables import Version
 from engine.catalog.versions import number_of
 from engine.core.runs import Status
@@ -88,8 +89,8 @@ def test_a_recommendation_does_not_point_at_a_version_that_was_removed(world: Wo
         tx.remove_version(version)
 
     assert world.recommended() is None
-    world.version(template, 1)
-    assert world.recommended() == Number(1, 1)
+    world.version(template)
+    assert world.recommended() == Number(2, 0)
 
 
 def test_publishing_says_when_and_is_for_drafts_only(world: World) -> None:
@@ -121,6 +122,64 @@ def test_a_version_is_found_by_number_or_by_recommendation(world: World) -> None
     assert [version.id for version in found] == [first.id, first.id, second.id]
     assert published == (Number(1, 0),)
     assert by_id == second
+
+
+def test_a_major_version_stands_for_its_recommended_minor(world: World) -> None:
+    template = world.template()
+    first = world.version(template)
+    second, _, _ = world.version(template, 1), world.version(template, 1, publish=False), world.version(template)
+
+    with world.catalog.read() as tx:
+        found = tx.find_version(tx.find_template(parse_ref("web")), None, 1)
+
+    assert (found.id, found.id != first.id) == (second.id, True)
+
+
+@pytest.mark.parametrize(
+    ("major", "message", "hint"),
+    [
+        (2, "No version of web@2 is published.", "Publish one: landform template publish web@2.0"),
+        (
+            3,
+            "No version of web@3 is published.",
+            "Register one, then publish it: landform template register web PATH --major 3",
+        ),
+        (
+            4,
+            "web has no major version 4.",
+            "It has 1.0, 2.0, 3.0. See them: landform template versions web",
+        ),
+    ],
+)
+def test_a_major_version_without_a_published_one_is_not_found(
+    world: World, path: Path, major: int, message: str, hint: str
+) -> None:
+    template = world.template()
+    world.version(template)
+    world.version(template, publish=False)
+    world.version(template, failed=True)
+
+    with pytest.raises(NotFound) as refused, world.catalog.read() as tx:
+        tx.find_version(template, None, major)
+    with pytest.raises(NotFound) as listed:
+        Reads(path).version(f"web@{major}")
+
+    assert (refused.value.message, refused.value.hint) == (message, hint)
+    assert (listed.value.message, listed.value.hint) == (message, hint)
+
+
+def test_a_major_version_whose_versions_have_gone_is_not_continued(world: World) -> None:
+    template = world.template()
+    world.version(template)
+    gone = world.version(template)
+    world.version(template)
+    with world.catalog.write() as tx:
+        tx.remove_version(gone)
+
+    with pytest.raises(Invalid) as refused, world.catalog.write() as tx:
+        tx.register_version(template, 2, status="draft")
+
+    assert refused.value.message == "Major version 2 does not exist (there are: 1, 3)."
 
 
 def test_a_number_that_a_template_does_not_have_is_not_found_and_those_it_has_are_named(world: World) -> None:
@@ -252,7 +311,7 @@ class Numbers(RuleBasedStateMachine):
         try:
             version = self.world.version(self.template, major, publish=False)
         except Invalid:
-            assert major not in {number.major for number in self.given}
+            assert major not in {number.major for number in self.living}
             return
         number = number_of(version)
         assert number not in self.given

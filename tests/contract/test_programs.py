@@ -165,3 +165,21 @@ def test_the_real_one_is_asked_once(tmp_path: Path) -> None:
 
     assert list(known) == [str(first.program)]
     assert second.version == "9.9.9"
+
+
+READABLE = {
+    "a name of other letters": ("locals {\n  é = 1\n}\n", True),
+    "a line end in parentheses": ("locals {\n  a = (var.environment\n  .name)\n}\n", True),
+    "a comment that is never closed": ("locals {\n  a = 1 /* x\n}\n", False),
+    "a value that is missing": ("locals {\n  a =\n}\n", False),
+    "too much of it": ("#" * 300_000, False),
+}
+
+
+@pytest.mark.terraform
+@pytest.mark.skipif(REAL is None, reason="there is no terraform")
+@pytest.mark.parametrize("case", READABLE)
+def test_terraform_says_whether_it_can_read_a_file(case: str) -> None:
+    code, readable = READABLE[case]
+
+    assert programs.can_read(Path(str(REAL)), os.environ["PATH"], code.encode()) is readable

@@ -22,6 +22,7 @@ VALUES = {
     "grace_s": ("1.0", "2.0", "3.0"),
     "plan_timeout_s": ("10.0", "20.0", "30.0"),
     "apply_timeout_s": ("10.0", "20.0", "30.0"),
+    "instances_per_service": ("1", "2", "3"),
     "log_level": ("DEBUG", "INFO", "ERROR"),
 }
 DEFAULTS = {
@@ -34,6 +35,7 @@ DEFAULTS = {
     "grace_s": "30.0",
     "plan_timeout_s": "1800.0",
     "apply_timeout_s": "14400.0",
+    "instances_per_service": "20",
     "log_level": "WARNING",
 }
 EVERY = pytest.mark.parametrize("name", VALUES)
@@ -305,7 +307,7 @@ def test_a_wrong_value_that_another_source_overrides_does_no_harm(tmp_path: Path
         (
             "zzz",
             "Settings are: home, terraform, parallel, user, account_id, region, grace_s, plan_timeout_s, "
-            "apply_timeout_s, log_level, run_env.",
+            "apply_timeout_s, instances_per_service, log_level, run_env.",
         ),
     ],
 )

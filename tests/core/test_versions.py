@@ -15,7 +15,10 @@ from engine.errors import Invalid
 parts = st.integers(min_value=0, max_value=9999)
 numbers = st.builds(Number, parts, parts)
 names = st.from_regex(r"\A[0-9A-Za-z][0-9A-Za-z_\-]{0,99}\Z")
-refs = st.builds(TemplateRef, names, st.none() | numbers, st.none() | st.sampled_from(TemplateKind))
+kinds = st.none() | st.sampled_from(TemplateKind)
+refs = st.builds(TemplateRef, names, st.none() | numbers, kinds) | st.builds(
+    TemplateRef, names, st.none(), kinds, st.none() | parts
+)
 texts = st.text(st.characters()) | st.lists(
     st.sampled_from(["0", "1", "01", "12", ".", ".", "@", "/", "web", "service", "environment", "-", " ", "\u0661"])
 ).map("".join)
@@ -61,7 +64,7 @@ def test_numbers_never_come_back_and_only_go_up(wishes: list[int | None]) -> Non
     for wish in wishes:
         # a wish is for a new major, or for a minor of one of the majors that exist by now
         major = None if wish is None or not highest else sorted(highest)[wish % len(highest)]
-        number = versions.next_number(highest, major)
+        number = versions.next_number(highest, highest, major)
         assert all(number > earlier for earlier in given_out if number.major == earlier.major)
         highest[number.major] = number.minor
         given_out.append(number)
@@ -82,7 +85,7 @@ def test_numbers_never_come_back_and_only_go_up(wishes: list[int | None]) -> Non
     ],
 )
 def test_the_next_number_follows_the_highest_ever_used(highest: dict[int, int], major: int | None, number: str) -> None:
-    assert str(versions.next_number(highest, major)) == number
+    assert str(versions.next_number(highest, highest, major)) == number
 
 
 @pytest.mark.parametrize(
@@ -94,9 +97,17 @@ def test_the_next_number_follows_the_highest_ever_used(highest: dict[int, int], 
 )
 def test_a_minor_of_a_major_that_does_not_exist_is_refused(highest: dict[int, int], message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        versions.next_number(highest, 3)
+        versions.next_number(highest, highest, 3)
 
     assert (caught.value.message, caught.value.hint) == (message, "Start a new major version with --new-major.")
+
+
+def test_a_major_that_has_no_version_left_is_neither_continued_nor_used_again() -> None:
+    with pytest.raises(Invalid) as caught:
+        versions.next_number({1: 2, 2: 0, 3: 4}, {2}, 3)
+
+    assert caught.value.message == "Major version 3 does not exist (there are: 2)."
+    assert str(versions.next_number({1: 2, 2: 0, 3: 4}, {2}, None)) == "4.0"
 
 
 @pytest.mark.parametrize(
@@ -143,6 +154,8 @@ def test_a_version_of_ten_thousand_digits_is_refused_like_any_other() -> None:
     [
         ("web", TemplateRef("web")),
         ("web@1.2", TemplateRef("web", Number(1, 2))),
+        ("web@1", TemplateRef("web", major=1)),
+        ("service/web@0", TemplateRef("web", None, TemplateKind.SERVICE, 0)),
         ("service/web", TemplateRef("web", None, TemplateKind.SERVICE)),
         ("environment/vpc@2.0", TemplateRef("vpc", Number(2, 0), TemplateKind.ENVIRONMENT)),
         ("service", TemplateRef("service")),
@@ -160,6 +173,9 @@ def test_a_template_is_named_with_or_without_kind_and_version(text: str, ref: Te
         ("service/", "The template name '' is not a valid name."),
         ("service/../x", "The template name '../x' is not a valid name."),
         ("web@", "'' is not a version."),
+        ("web@01", "'01' is not a version."),
+        ("web@1.", "'1.' is not a version."),
+        ("web@12345678901", "'12345678901' is not a version."),
         ("web@latest", "'latest' is not a version."),
         ("web@1.0@2.0", "'1.0@2.0' is not a version."),
         ("component/web", "'component/web' does not name a template."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -171,3 +172,29 @@ def test_while_a_run_is_applied_others_see_so(applying: tuple[World, subprocess.
         "Error: service/slow/prod is held by run 3 (applying).",
     )
     assert landform.poll() is None
+
+
+@pytest.fixture
+def preparing(deployed: World) -> Iterator[World]:
+    """As `deployed`, and web@1.1 has to be prepared while another process prepares something."""
+    deployed.publish("web", deployed.service_bundle(code=SLOW), "--major", 1)
+    with (deployed.home / "prepared" / ".lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield deployed
+
+
+def test_ctrl_c_ends_waiting_for_another_process_that_prepares_a_version(preparing: World) -> None:
+    with workers.start(preparing, "instance", "update", "orders/prod", "--auto-approve") as landform:
+        workers.until(lambda: preparing.rows("run", "list", "--limit", 1)[0]["status"] == "planning")
+        landform.send_signal(signal.SIGINT)
+        landform.communicate()
+
+    run = preparing.row("run", "show", 3)
+    assert (landform.returncode, run["status"]) == (7, "cancelled")
+    assert run["message"] == "Stopped while another process was preparing a template version."
+
+
+def test_waiting_for_another_process_that_prepares_a_version_ends_with_the_time_given(preparing: World) -> None:
+    result = preparing.run("instance", "update", "orders/prod", "--auto-approve", "--timeout", "1")
+
+    assert (result.code, preparing.row("run", "show", 3)["status"]) == (124, "cancelled")

@@ -52,6 +52,20 @@ def runs(world: World) -> list[tuple[str, str, str]]:
     return [(run["address"], run["operation"], run["status"]) for run in reversed(found)]
 
 
+def test_a_service_has_no_more_instances_than_the_setting_allows(shop: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LANDFORM_INSTANCES_PER_SERVICE", "2")
+
+    grown = shop.run("service", "update", "shop", "-f", "-", "-o", "json", stdin=spec(ONE, TWO, THREE))
+    new = shop.run("service", "create", "mall", "-t", "fragile", "-f", "-", "-o", "json", stdin=spec(ONE, TWO, THREE))
+    shop.do("service", "update", "shop", "-f", "-", "--auto-approve", "--allow-destroy", stdin=spec(ONE, THREE))
+
+    assert (grown.code, new.code) == (4, 4)
+    assert grown.error["message"] == "Service shop would have 3 instances; 2 are the most."
+    assert new.error["message"] == "Service mall would have 3 instances; 2 are the most."
+    assert new.error["hint"] == "Make another service, or raise the setting instances_per_service."
+    assert [row["name"] for row in shop.rows("service", "list")] == ["orders", "shop"]
+
+
 def test_an_instance_that_the_spec_has_more_is_created(shop: World) -> None:
     shop.do("service", "update", "shop", "-f", "-", "--auto-approve", stdin=spec(ONE, TWO, THREE))
 

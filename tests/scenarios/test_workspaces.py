@@ -184,3 +184,83 @@ def test_what_somebody_puts_into_a_workspace_by_hand_is_put_right(deployed: Worl
 
     assert (workspace(deployed) / "main.tf").read_text().endswith(SERVICE_CODE)
     assert deployed.row("run", "show", 3)["plan"] == "No changes."
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("zz.auto.tfvars", 'service_instance = { name = "x", inputs = { port = 666, title = "x" } }\n'),
+        ("terraform.tfvars.json", "{}\n"),
+        ("extra.tf", 'resource "terraform_data" "evil" {\n}\n'),
+        ("zz_override.tf", 'resource "terraform_data" "app" {\n  input = "evil"\n}\n'),
+    ],
+)
+def test_what_somebody_puts_beside_the_bundle_takes_no_part_in_a_plan(deployed: World, name: str, text: str) -> None:
+    (workspace(deployed) / name).write_text(text)
+
+    deployed.do("instance", "update", "orders/prod", "--kind", "current-version", "--yes")
+
+    assert deployed.row("run", "show", 3)["plan"] == "No changes."
+    assert not (workspace(deployed) / name).exists()
+
+
+MEDDLING = """resource "terraform_data" "meddler" {
+  provisioner "local-exec" {
+    command = "chmod -R u+w $TF_DATA_DIR; echo evil > $TF_DATA_DIR/environment"
+  }
+}
+
+output "workspace" {
+  value = terraform.workspace
+}
+
+output "port" {
+  value = var.service_instance.inputs.port
+}
+"""
+
+
+def test_a_provisioner_cannot_move_the_states_of_all_instances_of_its_version(deployed: World) -> None:
+    deployed.publish("meddler", deployed.service_bundle("meddler", code=MEDDLING))
+    deployed.do("service", "create", "one", "-t", "meddler", "--env", "prod", "--yes")
+
+    deployed.do("service", "create", "two", "-t", "meddler", "--env", "prod", "--yes")
+    deployed.do("instance", "update", "one/prod", "--set", "port=81", "--yes")
+
+    for name in ("one", "two"):
+        found = deployed.row("instance", "show", f"{name}/prod")["outputs"]["workspace"]["value"]
+        assert (found, deployed.state(f"service/{name}/prod")["outputs"]["workspace"]["value"]) == (
+            "default",
+            "default",
+        )
+        assert not (workspace(deployed, f"service/{name}/prod") / "terraform.tfstate.d").exists()
+    logs = [deployed.do("run", "logs", number).out for number in (3, 4, 5)]
+    # what was written there has gone: it is prepared anew before it is used again
+    assert ["Initializing" in log for log in logs] == [True, True, True]
+
+
+def test_a_prepared_version_is_not_written_by_its_runs(deployed: World) -> None:
+    before = prepared(deployed)
+
+    deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--yes")
+
+    assert prepared(deployed) == before
+
+
+def prepared(world: World) -> dict[str, tuple[int, bytes]]:
+    """Everything below `prepared`: mode and content."""
+    return {
+        path.relative_to(world.home).as_posix(): (path.stat().st_mode, path.read_bytes())
+        for path in (world.home / "prepared").rglob("*")
+        if path.is_file() and path.name != ".landform.json"
+    }
+
+
+def test_what_a_killed_init_left_goes_with_the_next_command_that_may_change_something(deployed: World) -> None:
+    left = deployed.home / "prepared" / ".building-x"
+    left.mkdir()
+    (left / "proton.auto.tfvars.json").write_text('{"token": "hunter2"}')
+
+    deployed.do("instance", "update", "orders/prod", "--kind", "current-version", "--yes")
+
+    assert not left.exists()
