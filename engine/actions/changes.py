@@ -62,7 +62,7 @@ def target(tx: Tx, instance: Instance, wish: Update) -> tuple[Target, UpdateKind
     before = target_of(tx, instance)
     current = Number(before.version.major, before.version.minor)
     kind = wish.kind or updates.implied(current, wish.number)
-    number = updates.target(kind, current, wish.number, tx.published(before.template))
+    number = updates.target(wish.kind, current, wish.number, tx.published(before.template))
     if number == current:
         return before, kind
     sort = TemplateKind(before.template.kind)

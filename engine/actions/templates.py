@@ -68,12 +68,13 @@ def register(desk: Desk, wish: Registration) -> Registered:
     _refuse_environments(wish.compatible)
     checked = check(wish.files, confirm=desk.confirm)
     with desk.catalog.read() as tx:
-        _refuse_place(tx, wish, checked)
-    digest = "" if checked.errors else desk.store.put(wish.files)
+        unfit = _misplaced(tx, wish, checked)
+    # nothing is stored for a version that fails
+    digest = "" if unfit or checked.errors else desk.store.put(wish.files)
     with desk.catalog.write() as tx:
         template = _template(tx, wish, checked)
-        problems = [*checked.problems, *_unfit(tx, template, wish, checked)]
-        failed = any(problem.severity is Severity.ERROR for problem in problems)
+        problems = [*checked.problems, *(unfit or _unfit(tx, template, wish, checked))]
+        failed = not digest or any(problem.severity is Severity.ERROR for problem in problems)
         version = tx.register_version(
             template,
             _major(tx, template, wish),
@@ -153,12 +154,13 @@ def _refuse_environments(named: tuple[str, ...]) -> None:
         raise Invalid("The environment templates cannot be used:", problems=problems, hint=hint)
 
 
-def _refuse_place(tx: Tx, wish: Registration, checked: Checked) -> None:
-    """Raises as register() does, before anything is stored."""
+def _misplaced(tx: Tx, wish: Registration, checked: Checked) -> list[Problem]:
+    """As _unfit(), before anything is stored; raises as register() does."""
     template = _known(tx, wish, checked)
     if template is not None:
         highest = {int(major): minor for major, minor in template.highest.items()}
         next_number(highest, _majors(tx, template), _major(tx, template, wish))
+    return _unfit(tx, template, wish, checked)
 
 
 def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
@@ -215,14 +217,14 @@ def _has_pipeline(checked: Checked) -> bool:
     return bool(checked.facts and checked.facts.part(PartName.PIPELINE))
 
 
-def _unfit(tx: Tx, template: Template, wish: Registration, checked: Checked) -> list[Problem]:
-    """What is wrong with the bundle as a version of this template."""
+def _unfit(tx: Tx, template: Template | None, wish: Registration, checked: Checked) -> list[Problem]:
+    """What is wrong with the bundle as a version of this template, or of one that is yet to be made."""
     if checked.facts is None or checked.schema is None:
         return []
-    problems = _fixed(template, checked)
-    if template.kind == TemplateKind.SERVICE:
+    problems = _fixed(template, checked) if template else []
+    if checked.facts.kind is TemplateKind.SERVICE:
         problems += _environments(wish.compatible or checked.compatible)
-    if wish.major not in (None, NEW_MAJOR):
+    if template and wish.major not in (None, NEW_MAJOR):
         for earlier in tx.versions(template, wish.major):
             if earlier.status != VersionStatus.FAILED:
                 problems += _breaks(template, earlier, checked.schema)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 
 from engine.core import shapes
@@ -13,6 +14,7 @@ from engine.core.versions import TemplateKind
 from engine.errors import Problem, Severity
 
 OPENAPI = "3.0.0"
+_OPENAPI = re.compile(r"3\.0\.[0-9]{1,3}", re.ASCII)
 _ROOT: Path = ("schema",)
 _TYPES: Path = ("schema", "types")
 _ENVIRONMENT = "environment_input_type"
@@ -93,7 +95,7 @@ class _Parser:
     def _check_format(self, body: Json) -> None:
         place = (*_ROOT, "format")
         given = self._mapping(place, body.get("format"), ("openapi",)) if body else {"openapi": OPENAPI}
-        if given and given.get("openapi") != OPENAPI:
+        if given and not _OPENAPI.fullmatch(str(given.get("openapi"))):
             self._wrong((*place, "openapi"), f'must be "{OPENAPI}".')
 
     def _types(self, body: Json) -> tuple[dict[str, Json], set[str]]:

@@ -19,28 +19,45 @@ class UpdateKind(StrEnum):
 
 
 def implied(current: Number, wanted: Number | None) -> UpdateKind:
-    """The kind of update that leads from `current` to `wanted`; None stays where it is."""
+    """The kind of update that leads from `current` to `wanted`; None stays where it is.
+
+    Raises Invalid when none does.
+    """
     if wanted is None or wanted == current:
         return UpdateKind.CURRENT_VERSION
+    if wanted.major < current.major:
+        raise Invalid(
+            f"{wanted} is of a lower major version than {current}: there is no way back.",
+            hint="Make a new environment or service from it, or name a version of the same or a higher major version.",
+        )
     return UpdateKind.MINOR_VERSION if wanted.major == current.major else UpdateKind.MAJOR_VERSION
 
 
-def target(kind: UpdateKind, current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:
+def target(kind: UpdateKind | None, current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:
     """The version that the update leads to; the caller checks that it exists and may be used.
 
-    `wanted` is the version named by the user, None for the recommended one. Raises Invalid when the wish does not fit
+    `wanted` is the version named by the user, None for the recommended one; `kind` is named by the user too, None for
+    what implied() says. Raises Invalid when the wish does not fit
     the kind, Conflict when nothing is published to go to.
     """
+    if kind is None:
+        return wanted or current
     if kind in (UpdateKind.NONE, UpdateKind.CURRENT_VERSION):
-        if wanted is not None and wanted != current:
-            raise Invalid(
-                f"An update of kind {kind.value} keeps version {current}; {wanted} was named.",
-                hint="Use --kind minor-version or --kind major-version to change the version.",
-            )
-        return current
+        return _same(kind, current, wanted)
     if kind is UpdateKind.MINOR_VERSION:
         return _minor(current, wanted, published)
     return _major(current, wanted, published)
+
+
+def _same(kind: UpdateKind, current: Number, wanted: Number | None) -> Number:
+    if wanted == current:
+        raise Invalid(f"An update of kind {kind.value} takes no version; {wanted} was named.", hint="Leave it out.")
+    if wanted is not None:
+        raise Invalid(
+            f"An update of kind {kind.value} keeps version {current}; {wanted} was named.",
+            hint="Use --kind minor-version or --kind major-version to change the version.",
+        )
+    return current
 
 
 def _minor(current: Number, wanted: Number | None, published: Iterable[Number]) -> Number:

@@ -116,6 +116,9 @@ class Phases:
             step = _Step(work, work.part, stop, journal)
             place = self._prepare(step, given, timeout_s=self.settings.apply_timeout_s)
             _follow(self.terraform().apply(place, self.plan_file(work.address, work.run_id)), "apply", step)
+        if work.operation is Operation.DESTROY:
+            # before anything is recorded: an instance that is kept can be looked at and destroyed again
+            self.backend.require_nothing_left(place.folder)
 
     def outputs(self, work: Work) -> dict[str, dict[str, Any]]:
         """Output name -> {"type", "sensitive", "fingerprint"} and, unless it is sensitive, "value".

@@ -18,19 +18,17 @@ PUBLISH_HINT = "Publish one: landform template publish NAME@VERSION"
 
 
 def led_to(kind: str, current: str, wanted: str, published: tuple[str, ...]) -> str:
-    """Everything written as text; `wanted` "" for none."""
+    """Everything written as text; `kind` and `wanted` "" for none."""
     number = parse(wanted) if wanted else None
-    return str(updates.target(UpdateKind(kind), parse(current), number, map(parse, published)))
+    return str(updates.target(UpdateKind(kind) if kind else None, parse(current), number, map(parse, published)))
 
 
 @pytest.mark.parametrize(
     ("kind", "current", "wanted", "published", "target"),
     [
         ("none", "1.3", "", PUBLISHED, "1.3"),
-        ("none", "1.3", "1.3", PUBLISHED, "1.3"),
         ("none", "1.3", "", (), "1.3"),
         ("current-version", "1.3", "", PUBLISHED, "1.3"),
-        ("current-version", "1.3", "1.3", PUBLISHED, "1.3"),
         ("current-version", "1.3", "", (), "1.3"),
         # the highest published minor of the current major, counted as a number
         ("minor-version", "1.3", "", PUBLISHED, "1.12"),
@@ -49,6 +47,11 @@ def led_to(kind: str, current: str, wanted: str, published: tuple[str, ...]) -> 
         ("major-version", "1.3", "2.0", PUBLISHED, "2.0"),
         ("major-version", "1.3", "4.0", PUBLISHED, "4.0"),
         ("major-version", "1.3", "2.0", (), "2.0"),
+        # a version that is named alone
+        ("", "1.3", "1.0", PUBLISHED, "1.0"),
+        ("", "1.3", "1.3", PUBLISHED, "1.3"),
+        ("", "1.3", "2.0", (), "2.0"),
+        ("", "1.3", "", PUBLISHED, "1.3"),
     ],
 )
 def test_an_update_leads_to(kind: str, current: str, wanted: str, published: tuple[str, ...], target: str) -> None:
@@ -59,6 +62,15 @@ def test_an_update_leads_to(kind: str, current: str, wanted: str, published: tup
     ("kind", "current", "wanted", "published", "message", "hint"),
     [
         ("none", "1.3", "1.4", PUBLISHED, "An update of kind none keeps version 1.3; 1.4 was named.", CHANGE_HINT),
+        ("none", "1.3", "1.3", PUBLISHED, "An update of kind none takes no version; 1.3 was named.", "Leave it out."),
+        (
+            "current-version",
+            "1.3",
+            "1.3",
+            PUBLISHED,
+            "An update of kind current-version takes no version; 1.3 was named.",
+            "Leave it out.",
+        ),
         (
             "current-version",
             "1.3",
@@ -142,8 +154,14 @@ def test_the_published_versions_may_come_in_any_order(kind: UpdateKind) -> None:
         ("2.5", UpdateKind.MINOR_VERSION),
         ("2.0", UpdateKind.MINOR_VERSION),
         ("3.0", UpdateKind.MAJOR_VERSION),
-        ("1.4", UpdateKind.MAJOR_VERSION),
     ],
 )
 def test_a_version_that_is_named_implies_the_kind_of_update(wanted: str | None, kind: UpdateKind) -> None:
     assert updates.implied(parse("2.4"), parse(wanted) if wanted else None) is kind
+
+
+def test_a_lower_major_version_is_not_offered() -> None:
+    with pytest.raises(Invalid) as caught:
+        updates.implied(parse("2.0"), parse("1.1"))
+
+    assert caught.value.message == "1.1 is of a lower major version than 2.0: there is no way back."

@@ -28,6 +28,14 @@ resource "terraform_data" "first" {
   }
 }
 """
+LEAVES_A_STATE = """\
+resource "terraform_data" "app" {
+  provisioner "local-exec" {
+    when    = destroy
+    command = "cp terraform.tfstate errored.tfstate"
+  }
+}
+"""
 DELETE = ("service", "delete", "orders", "--yes")
 DEPLOY = ("instance", "update", "orders/prod", "--set", "port=81", "--auto-approve")
 
@@ -137,3 +145,14 @@ def test_a_first_apply_that_was_killed_before_its_first_resource_was_done_can_be
 
     assert deployed.row("run", "show", 3)["status"] == "interrupted"
     assert deployed.row("run", "show", 4)["status"] == "succeeded"
+
+
+def test_a_destroy_that_leaves_a_state_behind_keeps_the_instance(deployed: World) -> None:
+    deployed.publish("leaver", deployed.service_bundle("leaver", code=LEAVES_A_STATE))
+    deployed.do("service", "create", "shop", "-t", "leaver", "--env", "prod", "--yes")
+
+    result = deployed.run("service", "delete", "shop", "--yes")
+
+    assert (result.code, deployed.row("run", "show", 4)["status"]) == (1, "failed")
+    assert [row["name"] for row in deployed.rows("service", "list")] == ["orders", "shop"]
+    assert (workspace(deployed, "service/shop/prod") / "errored.tfstate").exists()

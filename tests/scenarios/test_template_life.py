@@ -159,6 +159,29 @@ def test_an_incompatible_minor_version_is_refused_with_every_reason(world: World
     ]
 
 
+def test_nothing_is_stored_for_a_version_that_does_not_fit_its_template(world: World) -> None:
+    world.publish("web", world.service_bundle())
+    before = sorted((world.home / "bundles").iterdir())
+
+    result = world.run("template", "register", "web", world.service_bundle(schema=STRICTER_SCHEMA), "--major", 1)
+
+    assert (result.code, statuses(world, "web")) == (9, [("1.0", "published"), ("1.1", "failed")])
+    assert sorted((world.home / "bundles").iterdir()) == before
+
+
+def test_a_major_version_stands_for_its_recommended_minor(deployed: World) -> None:
+    deployed.publish("web", deployed.service_bundle(), "--major", 1)
+    deployed.publish("web", deployed.service_bundle(), "--new-major")
+
+    deployed.do("service", "create", "shop", "-t", "web@1", "--env", "prod", "--auto-approve")
+
+    assert deployed.row("template", "show", "web@1")["label"] == "web@1.1"
+    assert deployed.row("instance", "show", "shop/prod")["version"] == "1.1"
+    assert deployed.run("template", "delete", "web@1", "--yes", "-o", "json").error["message"] == (
+        "web@1 names no version."
+    )
+
+
 def test_what_is_incompatible_may_be_a_new_major_version(world: World) -> None:
     world.publish("web", world.service_bundle())
     code = SERVICE_CODE.replace("inputs.title", "inputs.size")

@@ -165,7 +165,7 @@ def test_inputs_that_a_new_major_version_no_longer_takes_are_refused(deployed: W
 def test_metadata_of_an_environment_changes_without_a_run(deployed: World) -> None:
     result = deployed.do("env", "update", "prod", "--kind", "none", "--description", "Where customers are.")
 
-    assert result.err == "Environment prod was changed; nothing had to be deployed.\n"
+    assert result.out == "Environment prod was changed; no run was needed.\n"
     assert deployed.row("env", "show", "prod")["description"] == "Where customers are."
     assert len(deployed.rows("run", "list")) == 2
 
