@@ -20,8 +20,8 @@ MINIMUM = (1, 4)
 
 _CACHE = "terraform.json"
 _TIMEOUT_S = 30
-_CODE_MAX = 256 * 1024
-"""Bytes: a larger file of brackets alone would cost Terraform a gigabyte."""
+_CODE_MAX = 64 * 1024
+"""Bytes of code: Terraform takes 5 KB of memory for each bracket that is open, so hostile code is not shown to it."""
 _HINT = "Install Terraform or OpenTofu, name it with LANDFORM_TERRAFORM=/path/to/terraform, or type: make setup"
 
 

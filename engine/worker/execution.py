@@ -121,7 +121,10 @@ class Executor:
     def _end(self, run: Run, error: Exception) -> Run:
         """The one place that decides how a run ends which did not succeed."""
         event = _ending(Status(run.status), error)
-        message = str(error) if isinstance(error, LandformError) else f"{type(error).__name__} in Landform itself."
+        message = f"{type(error).__name__} in Landform itself."
+        if isinstance(error, LandformError):
+            # a run keeps no hint of its own, and what to do next must not be lost
+            message = "\n".join(filter(None, (str(error), error.hint)))
         if not isinstance(error, LandformError):
             logger.exception("a run met an unexpected error", extra={"run": run.id, "address": run.address})
         assert run.id is not None

@@ -60,6 +60,23 @@ def test_a_usual_service_schema_is_accepted():
     assert found.pipeline_type == {"type": "object", "properties": {"dockerfile": {"type": "string", "default": ""}}}
 
 
+@pytest.mark.parametrize(
+    ("version", "messages"),
+    [
+        ('"3.0.0"', []),
+        ('"3.0.3"', []),
+        ("3.0.12", []),
+        ("3.0", ['schema.yaml:2: schema.format.openapi: must be "3.0.0".']),
+        ('"3.0.x"', ['schema.yaml:2: schema.format.openapi: must be "3.0.0".']),
+        ('["3.0.0"]', ['schema.yaml:2: schema.format.openapi: must be "3.0.0".']),
+    ],
+)
+def test_any_release_of_openapi_3_0_is_taken(version: str, messages: list[str]) -> None:
+    text = "schema:\n  format: {openapi: %s}\n  service_input_type: A\n  types:\n    A: {type: object}\n"
+
+    assert whole(text % version) == messages
+
+
 def test_an_environment_schema_has_no_pipeline():
     text = FARGATE.replace("service_input_type", "environment_input_type").replace(
         '  pipeline_input_type: "Pipeline"', ""
