@@ -230,7 +230,8 @@ def test_a_changed_byte_in_a_stored_bundle_is_found_before_it_is_used(deployed: 
     assert result.code == 1
     assert run["status"] == "failed"
     assert run["message"] == (
-        f"The bundle {digest} cannot be used: instance_infrastructure/main.tf was changed on disk."
+        f"The bundle {digest} cannot be used: instance_infrastructure/main.tf was changed on disk.\n"
+        "Register the same files again to repair it, and find out who changed it."
     )
 
 
