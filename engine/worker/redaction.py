@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
+from urllib.parse import quote
 
 from engine.core.outputs import MASK
 from engine.terraform.trees import tree_of
@@ -65,12 +67,14 @@ def _pieces(secret: str) -> Iterator[str]:
 
 
 def _forms(piece: str) -> Iterator[str]:
-    """The piece as it stands, and as it is written inside a text that is JSON or HCL itself."""
+    """The piece as it stands, as it is written inside a text that is JSON, HCL or a URL itself, and in base64."""
     quoted = json.dumps(piece, ensure_ascii=False)[1:-1]
     yield piece
     yield json.dumps(piece)[1:-1]
     yield quoted.translate(_GO_ESCAPES)
     yield quoted.replace("${", "$${").replace("%{", "%%{")
+    yield quote(piece, safe="")
+    yield b64encode(piece.encode()).decode().rstrip("=")
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -74,3 +74,8 @@ def test_a_value_that_holds_a_secret_is_known(value: object) -> None:
 @pytest.mark.parametrize("value", [123456789, None, True, "other", [], {"0123456789": "a name"}])
 def test_a_value_that_holds_none_is_known_too(value: object) -> None:
     assert not Redaction(["0123456789"]).hides(value)
+
+
+@pytest.mark.parametrize("text", ["cDQkJHcwcmQvISM=", "p4%24%24w0rd%2F%21%23"])
+def test_a_secret_is_found_in_base64_and_in_urls(text: str) -> None:
+    assert Redaction(["p4$$w0rd/!#"]).text(f"https://u:{text}@host/").count(MASK) == 1
