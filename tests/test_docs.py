@@ -21,7 +21,7 @@ from engine.bundles import load, pack
 from engine.cli.failures import INTERRUPTED
 from engine.cli.main import main
 from engine.cli.root import landform
-from engine.core import inputs, runs
+from engine.core import inputs, runs, spec
 from engine.core.runs import TABLE, Event, Status
 from engine.core.updates import UpdateKind
 from engine.errors import LandformError
@@ -47,6 +47,19 @@ END
 }}
 """
 """What the quick start uses curl for, on machines without it."""
+JINJA_SCHEMA = """\
+schema:
+  format: {openapi: "3.0.0"}
+  environment_input_type: Network
+  types:
+    Network:
+      type: object
+      required: [layout, cidr]
+      properties:
+        layout: {type: string, enum: [flat]}
+        cidr: {type: string}
+"""
+"""The inputs that the guide's examples of Jinja speak of."""
 
 
 def name(path: Path) -> str:
@@ -224,6 +237,44 @@ def spellings(command: click.Command) -> Iterator[str]:
     """Every way to write an option of the command."""
     for parameter in command.params:
         yield from (*parameter.opts, *parameter.secondary_opts)
+
+
+def blocks(text: str, language: str) -> list[str]:
+    """The content of every block of a language."""
+    found = re.findall(r"^```(\w*)\n(.*?)^```", text, re.DOTALL | re.MULTILINE)
+    return [content for named, content in found if named == language]
+
+
+def test_the_specs_of_the_reference_can_be_read() -> None:
+    environment, service = blocks(section(REFERENCE, "## Specs and `--set`"), "yaml")
+
+    found = spec.environment_spec(spec.parse(environment, "spec.yaml"))
+    wanted = spec.service_spec(spec.parse(service, "spec.yaml"), pipeline=True)
+
+    assert found.inputs == {"zones": 3, "network": {"cidr": "10.0.0.0/16"}}
+    assert [(each.name, each.environment) for each in wanted.instances] == [("blue", "dev"), ("green", "prod")]
+
+
+def test_the_first_bundle_of_the_authors_guide_passes_its_check() -> None:
+    guide = section(MODULES / "README.md", "## A first bundle")
+    files = re.findall(r"^`([^`]+)` (?:says|is)[^\n]*\n\n```\w+\n(.*?)^```", guide, re.DOTALL | re.MULTILINE)
+
+    assert len(files) == 5
+    assert load.check({path: text.encode() for path, text in files}).problems == ()
+
+
+def test_the_jinja_examples_of_the_authors_guide_pass_the_check() -> None:
+    guide = section(MODULES / "README.md", "## Jinja, where variables cannot reach")
+    [manifest], examples = blocks(guide, "yaml"), blocks(guide, "")
+    template = {
+        "schema/schema.yaml": JINJA_SCHEMA.encode(),
+        "infrastructure/manifest.yaml": manifest.encode(),
+        "infrastructure/networks/flat/main.tf": b'variable "cidr" {}\n',
+    }
+    templates = {f"infrastructure/example{at}.tf.j2": text.encode() for at, text in enumerate(examples)}
+
+    assert templates
+    assert load.check(template | templates).problems == ()
 
 
 # Command lines and links in all pages

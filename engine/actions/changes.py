@@ -124,9 +124,10 @@ def _retried(tx: Tx, run: Run) -> Instance:
     if instance is None or instance.id != run.instance_id:
         raise Conflict(f"{run.address} of run {run.id} is gone: there is nothing to retry.")
     refuse_busy(tx, [instance], f"Run {run.id} cannot be retried")
-    if instance.last_run_id != run.id:
+    [last] = tx.runs_of(run.address, 1)
+    if last.id != run.id:
         raise Conflict(
-            f"Run {run.id} is not the last one of {run.address}: run {instance.last_run_id} came after it.",
-            hint=f"See what is there now: landform run show {instance.last_run_id}",
+            f"Run {run.id} is not the last one of {run.address}: run {last.id} came after it.",
+            hint=f"See what is there now: landform run show {last.id}",
         )
     return instance

@@ -63,6 +63,7 @@ def register(desk: Desk, wish: Registration) -> Registered:
     Raises Invalid for a bad name or a major that does not exist, Conflict when the name is taken by the other kind.
     """
     from engine.bundles.load import check
+    from engine.bundles.registration import MISSING
 
     check_name(wish.name, "template name")
     _refuse_environments(wish.compatible)
@@ -73,11 +74,13 @@ def register(desk: Desk, wish: Registration) -> Registered:
     digest = "" if unfit or checked.errors else desk.store.put(wish.files)
     with desk.catalog.write() as tx:
         template = _template(tx, wish, checked)
-        problems = [*checked.problems, *(unfit or _unfit(tx, template, wish, checked))]
+        # which environment templates it runs in is for _environments() to judge: --compatible may name them
+        found = [problem for problem in checked.problems if problem.rule != MISSING]
+        problems = [*found, *(unfit or _unfit(tx, template, wish, checked))]
         failed = not digest or any(problem.severity is Severity.ERROR for problem in problems)
         version = tx.register_version(
             template,
-            _major(tx, template, wish),
+            _major(template, wish),
             status=(VersionStatus.FAILED if failed else VersionStatus.DRAFT).value,
             message="\n".join(str(problem) for problem in problems if problem.severity is Severity.ERROR),
             description=wish.description,
@@ -159,7 +162,7 @@ def _misplaced(tx: Tx, wish: Registration, checked: Checked) -> list[Problem]:
     template = _known(tx, wish, checked)
     if template is not None:
         highest = {int(major): minor for major, minor in template.highest.items()}
-        next_number(highest, _majors(tx, template), _major(tx, template, wish))
+        next_number(highest, _major(template, wish))
     return _unfit(tx, template, wish, checked)
 
 
@@ -197,18 +200,12 @@ def _known(tx: Tx, wish: Registration, checked: Checked) -> Template | None:
     return None
 
 
-def _majors(tx: Tx, template: Template) -> set[int]:
-    """The major versions that the template has."""
-    return {version.major for version in tx.versions(template)}
-
-
-def _major(tx: Tx, template: Template, wish: Registration) -> int | None:
+def _major(template: Template, wish: Registration) -> int | None:
     if wish.major is None and template.highest:
-        present, new = _majors(tx, template), max(map(int, template.highest)) + 1
-        minor = f"--major {max(present)} for its next minor version, " if present else ""
+        latest = max(map(int, template.highest))
         raise Invalid(
             f"Template {wish.name} exists already: say where the new version belongs.",
-            hint=f"{minor}--new-major for {new}.0.",
+            hint=f"--major {latest} for its next minor version, --new-major for {latest + 1}.0.",
         )
     return None if wish.major in (None, NEW_MAJOR) else wish.major
 

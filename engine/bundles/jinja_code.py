@@ -40,13 +40,13 @@ def parse(content: bytes, file: str, includable: Collection[str]) -> tuple[Parse
 
 
 def _parsed(text: str, file: str, includable: Collection[str]) -> tuple[Parsed, tuple[Read, ...]]:
-    from jinja2.sandbox import SandboxedEnvironment
+    from engine.core.jinja import environment
 
-    # autoescape is for HTML; and the template is only read here, never rendered
-    template = SandboxedEnvironment(autoescape=False).parse(text)
+    jinja = environment()
+    template = jinja.parse(text)
     expressions = tuple(_expressions(template, file))
     around = tuple(_around(template, file))
-    problems = (*_unknown(template, file), *_includes(template, file, includable))
+    problems = (*_unknown(template, file, jinja.globals), *_includes(template, file, includable))
     return Parsed(file, reads=(*expressions, *around), problems=problems), expressions
 
 
@@ -113,10 +113,10 @@ def _around(template: Template, file: str) -> Iterator[Read]:
             yield Read(read.path, file, read.line + piece.lineno - 1)
 
 
-def _unknown(template: Template, file: str) -> Iterator[Problem]:
-    from jinja2 import defaults, nodes
+def _unknown(template: Template, file: str, functions: Collection[str]) -> Iterator[Problem]:
+    from jinja2 import nodes
 
-    unknown = _free(template) - set(names.ROOTS) - set(defaults.DEFAULT_NAMESPACE)
+    unknown = _free(template) - {*names.ROOTS, *functions}
     for name in sorted(unknown):
         line = next((node.lineno for node in template.find_all(nodes.Name) if node.name == name), 0)
         hint = did_you_mean(name, names.ROOTS).strip()

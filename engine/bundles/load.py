@@ -62,10 +62,12 @@ def check(files: Mapping[str, bytes], kind: TemplateKind | None = None, confirm:
     said, said_problems = (
         registration.parse(files) if found is TemplateKind.SERVICE else (registration.Registration(), ())
     )
+    is_service = any(one.part.name is PartName.INSTANCE for one in loaded)
     every = {
         *problems,
         *schema_problems,
         *said_problems,
+        *([registration.unnamed()] if is_service and not (said.compatible or said_problems) else ()),
         *_layout(files, found, _declared(document)),
         *(problem for one in loaded for problem in _part_problems(one, schema_found)),
     }

@@ -1,4 +1,4 @@
-"""Whether what the code reads of Proton's namespace exists (reference section 2.1), and whether all inputs are used."""
+"""Whether what the code reads of Proton's namespace is there (reference section 2.1), and whether inputs are used."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import TypeAlias
 
 from engine.bundles.limits import shown
 from engine.bundles.parts import Loaded
+from engine.core import shapes
 from engine.core.bundle import PartName, Read
-from engine.core.located import Document
+from engine.core.located import Document, Json
 from engine.core.nearest import did_you_mean
 from engine.core.schema import Schema
 from engine.core.versions import TemplateKind
@@ -25,17 +26,21 @@ _NOUN = {
     PartName.INSTANCE: "A service instance",
     PartName.PIPELINE: "A pipeline",
 }
+_GIVEN = frozenset({"environment", "pipeline", "service_instance", "service_instances[]"})
 _COMPOUND = ("allOf", "anyOf", "oneOf", "additionalProperties")
 
 
 def check(loaded: Loaded, schema: Schema | None) -> Iterator[Problem]:
-    """A problem for each reference that leads nowhere; inputs are not checked when there is no schema."""
+    """A problem for each reference that leads nowhere, a warning for each to what may be absent.
+
+    Inputs are not checked when there is no schema.
+    """
     namespace = _namespace(loaded.part.name, schema)
     is_jinja = loaded.part.engine == "jinja"
     code = [parsed for parsed in loaded.root if parsed.is_complete and not parsed.file.endswith(".j2")]
     plain = [read for parsed in code for read in parsed.reads]
     for read in sorted({*plain, *(loaded.expressions if is_jinja else ())}):
-        problem = _problem(loaded.part.name, namespace, read)
+        problem = _problem(loaded.part.name, namespace, read) or (_optional(schema, read) if schema else None)
         if problem:
             yield loaded.placed(problem)
 
@@ -92,6 +97,34 @@ def _missing(part: PartName, members: _Members, passed: list[str], step: str, re
     return Problem(
         read.file, read.line, field, message, "hcl/unknown-reference", hint=f"{hint} There is: {known}.".strip()
     )
+
+
+def _optional(schema: Schema, read: Read) -> Problem | None:
+    """A warning when the input that is read may be absent, and nothing provides for that."""
+    given, _, path = read.path.partition(".inputs.")
+    type_ = schema.pipeline_type if given == "pipeline" else schema.type
+    name = _absent(type_, path.split(".")) if path and type_ and given in _GIVEN and not read.guarded else ""
+    if not name:
+        return None
+    is_jinja = read.file.endswith(".j2")
+    guard = "with the filter default or `is defined`" if is_jinja else "with try()"
+    hint = f"Guard it {guard}, give it a default, or make it required."
+    field = shown(read.path if is_jinja else f"var.{read.path}")
+    message = f"{shown(name)} may be absent."
+    return Problem(read.file, read.line, field, message, "hcl/optional-input", Severity.WARNING, hint)
+
+
+def _absent(type_: Json, steps: list[str]) -> str:
+    """The first of the inputs on the way that need not be given, as `scale.max`; "" when there is none."""
+    for at, step in enumerate(steps):
+        members = shapes.properties(type_)
+        if step not in members:
+            # below a list, a map or an alternative
+            return ""
+        if step not in shapes.required(type_) and not shapes.default(members[step]):
+            return ".".join(steps[: at + 1])
+        type_ = members[step]
+    return ""
 
 
 def unused(parts: Collection[Loaded], schema: Schema, document: Document) -> Iterator[Problem]:

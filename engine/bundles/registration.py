@@ -10,10 +10,11 @@ from engine.core import located
 from engine.core.address import NAME_MAX
 from engine.core.located import Document, Path
 from engine.core.nearest import did_you_mean
-from engine.errors import Invalid, Problem
+from engine.errors import Invalid, Problem, Severity
 
 NAME = ".template-registration.yaml"
 LEGACY_NAME = ".compatible-envs"
+MISSING = "registration/missing"
 _ENVIRONMENTS = "compatible_environments"
 _SOURCES = "supported_component_sources"
 _SOURCE = "DIRECTLY_DEFINED"
@@ -83,6 +84,13 @@ def _environments(document: Document, given: object) -> Iterator[Problem]:
         wrong = wrong_entry(entry, given[:at])
         if wrong:
             yield document.problem((*path, at), wrong, rule=rule, hint=_HINT)
+
+
+def unnamed() -> Problem:
+    """The warning about a service template that names no environment templates; its registration may still do so."""
+    message = "The bundle does not say which environment templates it runs in."
+    hint = f"Write {_ENVIRONMENTS}: [NAME:MAJOR] into the file, or register it with --compatible NAME:MAJOR."
+    return Problem(NAME, 0, _ENVIRONMENTS, message, MISSING, Severity.WARNING, hint)
 
 
 def wrong_entry(entry: object, before: Sequence[object]) -> str:

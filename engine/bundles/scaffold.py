@@ -190,7 +190,7 @@ Check it after every change: `landform template check .`
 def scaffold(
     kind: TemplateKind, name: str, engine: str = "hcl", *, pipeline: bool = False, compatible: Sequence[str] = ()
 ) -> dict[str, bytes]:
-    """The files of a new bundle that passes check() without a warning.
+    """The files of a new bundle that passes check(), with a warning only where a service has nothing `compatible`.
 
     `engine` is `hcl` or `jinja`; `pipeline` adds pipeline infrastructure to a service template; `compatible` names the
     environment templates it runs in, as `name:major`. Raises Invalid.

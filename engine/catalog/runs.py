@@ -136,12 +136,21 @@ class Runs(Records):
         return True
 
     def _follow(self, run: Run) -> None:
-        """Keeps what the instance says about its last run in step, here too when its row has been read."""
+        """Keeps what the instance says about its last run in step, here too when its row has been read.
+
+        A discarded run has done nothing: the one before it goes on saying how the instance is.
+        """
+        run = self._effective(run) if run.status == Status.DISCARDED else run
         self._session.execute(_FOLLOW, {"of": run.instance_id, "run_id": run.id, "status": run.status})
         instance = self._session.identity_map.get(identity_key(Instance, run.instance_id))
         if instance is not None:
             set_committed_value(instance, "last_run_id", run.id)
             set_committed_value(instance, "last_status", run.status)
+
+    def _effective(self, run: Run) -> Run:
+        """The newest run of the same instance that was not discarded; `run` itself when all were."""
+        query = select(Run).where(Run.instance_id == run.instance_id, Run.status != Status.DISCARDED.value)
+        return self._session.exec(query.order_by(col(Run.id).desc()).limit(1)).first() or run
 
     def _busy(self, instance: Instance) -> Busy | None:
         holder = self.active_run(instance)

@@ -29,7 +29,7 @@ class Versions(Templates):
         """
         row = self._template_to_change(template.id)
         highest = {int(key): value for key, value in row.highest.items()}
-        number = next_number(highest, {version.major for version in self.versions(row)}, major)
+        number = next_number(highest, major)
         row.highest = {**row.highest, str(number.major): number.minor}
         known = {"template_id": row.id, "created_at": self._now()}
         version = Version(**{**known, **fields}, major=number.major, minor=number.minor)

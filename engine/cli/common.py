@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -150,6 +151,18 @@ def confirm(question: str, *, yes: bool) -> bool:
     if not is_interactive():
         raise Usage(f"{question} Nobody can be asked here.", hint="Give --yes to go on without a question.")
     return click.confirm(question, err=True)
+
+
+def ask(question: str, answers: Sequence[str], default: str) -> str:
+    """Which of the answers the user gives, by its first letter or whole; `default` for Enter, and for Ctrl-C."""
+    letters = {answer[0]: answer for answer in answers}
+    choice = click.Choice([*answers, *letters])
+    try:
+        typed: str = click.prompt(question, default=default, type=choice, show_choices=False, err=True)
+    except click.Abort:
+        click.echo(err=True)
+        return default
+    return letters.get(typed, typed)
 
 
 def is_interactive() -> bool:

@@ -141,7 +141,7 @@ class _Foreground:
         done = self._execute(runs)
         agreed = self._agreed([run for run in done if run["status"] == Status.PLANNED])
         again = {run["id"]: run for run in self.carry([self._row(run) for run in agreed])}
-        return [again.get(run["id"], run) for run in done]
+        return [again.get(run["id"]) or self._row(run) for run in done]
 
     def call_off(self, run: Row) -> Row:
         """The run, discarded because what had to come before it did not succeed."""
@@ -191,19 +191,27 @@ class _Foreground:
 
         agreed = [run for run in waiting if plans.approves_itself(plans.from_json(run["summary"]), self.how.policy)]
         others = [run for run in waiting if run not in agreed]
-        if others and self._may_ask() and self._says_yes(others):
-            agreed += others
+        if others and self._may_ask():
+            agreed += self._asked(others)
         runs.approve(self.app.desk, [run["id"] for run in agreed], self.how.reason)
         return agreed
 
     def _may_ask(self) -> bool:
         return self.how.output == "table" and common.is_interactive()
 
-    def _says_yes(self, waiting: Sequence[Row]) -> bool:
+    def _asked(self, waiting: Sequence[Row]) -> list[Row]:
+        """The runs, when whoever sits here says yes; none after a no, which discards them, or when they are to wait."""
+        from engine.actions import runs
+
         for run in waiting:
-            self.session.say(texts.plan(run))
+            self.session.say(self.app.executor.plan_text(run["id"]))
+            self.session.say(texts.plan_heading(run))
         what = "this plan" if len(waiting) == 1 else f"these {len(waiting)} plans"
-        return click.confirm(f"Apply {what}?", err=True)
+        answer = common.ask(f"Apply {what}? (yes, no: discard, later: let it wait)", ("yes", "no", "later"), "later")
+        if answer == "no":
+            for run in waiting:
+                runs.discard(self.app.desk, run["id"], self.how.reason)
+        return list(waiting) if answer == "yes" else []
 
     def _row(self, run: Row) -> Row:
         return self.session.reads().run(run["id"])
@@ -259,13 +267,19 @@ def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
 def _raise_for(runs: Sequence[Row]) -> None:
     """Raises the error of the worst ending; each kind has its exit code."""
     for status, kind, sentence, hint in _ENDINGS:
-        found = [str(run["id"]) for run in runs if run["status"] == status]
+        found = [str(run["id"]) for run in runs if _ending(run) == status]
         if found:
             who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
             raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0], ids=" ".join(found)))
 
 
-_ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
+def _ending(run: Row) -> str:
+    """The run's status; STALE for one that was discarded although somebody had said yes to it."""
+    return _STALE if run["status"] == Status.DISCARDED and run["approved_by"] else str(run["status"])
+
+
+_STALE = "stale"
+_ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
     (Status.INTERRUPTED, OutcomeUnknown, "ended, and what it did is not known", "Look first: landform run show {id}"),
     (
         Status.FAILED,
@@ -278,7 +292,8 @@ _ENDINGS: tuple[tuple[Status, type[LandformError], str, str], ...] = (
         for status in (Status.PLANNING, Status.APPLYING)
     ),
     (Status.CANCELLED, Cancelled, "stopped because you asked", "Start again: landform run retry {id}"),
-    (Status.DISCARDED, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
+    (_STALE, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
+    (Status.DISCARDED, Cancelled, "came to nothing: the plan was discarded", "Start again: landform run retry {id}"),
     (
         Status.PLANNED,
         Waiting,

@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.cli.common import Session
+from engine.core.plans import Action
 from engine.terraform import events
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def _advance(line: _Line, phase: str, event: events.Event | None) -> str:
         line.phase, line.current = phase, ""
         return phase
     if isinstance(event, events.PlannedChange) and phase == "plan":
-        line.planned += 1
+        # a replacement is told as a delete and a create
+        line.planned += 2 if event.change.action is Action.REPLACE else 1
         return event.text
     if isinstance(event, events.ApplyStart):
         line.current = event.text

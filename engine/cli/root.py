@@ -40,7 +40,8 @@ class Lazy(click.Group):
 
 
 @click.group(cls=Lazy, context_settings=common.CONTEXT)
-@click.option("--home", metavar="FOLDER", help=OPTIONS["--home FOLDER"])
+# LANDFORM_HOME is read with the other settings, so that doctor can tell where a home was named
+@click.option("--home", metavar="FOLDER", help=OPTIONS["--home FOLDER"], allow_from_autoenv=False)
 @click.option("--no-color", is_flag=True, help=OPTIONS["--no-color"])
 @click.option("--quiet", "-q", is_flag=True, help=OPTIONS["-q, --quiet"])
 @click.pass_context

@@ -46,6 +46,8 @@ def init(session: Session, folder: str, output: str) -> None:
     # state and keys are never to be committed
     (Path(home) / ".gitignore").write_text("*\n", encoding="utf-8")
     display.one({"home": home, "config": str(config)}, HOME, output)
+    if (variable := session.settings.origins["home"]) == "LANDFORM_HOME":
+        session.say(f"{variable} is set and goes before {config}: its home is {session.settings.home}")
     session.say("Next: landform doctor")
 
 
@@ -103,7 +105,7 @@ def _home(session: Session) -> dict[str, object]:
     home = session.settings.home
     nearest = next(place for place in (home, *home.parents) if place.exists())
     ok = os.access(nearest, os.W_OK) and nearest.is_dir()
-    detail = str(home) if home.exists() else f"{home} (made on first use)"
+    detail = f"{home} ({'' if home.exists() else 'made on first use, '}{session.settings.origins['home']})"
     hint = "" if ok else f"{nearest} cannot be written to: choose another home with LANDFORM_HOME."
     return {"check": "home", "ok": ok, "detail": detail, "hint": hint}
 

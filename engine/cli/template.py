@@ -355,4 +355,4 @@ def _inputs(row: Row) -> tuple[Input, ...]:
     if row["status"] == VersionStatus.FAILED:
         return ()
     customer_managed = bool(row["facts"].get("customer_managed"))
-    return inputs.inputs(registered.schema_of(row["schema_text"], customer_managed=customer_managed).type)
+    return inputs.flattened(registered.schema_of(row["schema_text"], customer_managed=customer_managed).type)

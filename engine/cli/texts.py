@@ -40,7 +40,7 @@ def run(row: Row) -> str:
 def plan(row: Row) -> str:
     """What a run's plan would do, resource by resource."""
     summary = plans.from_json(row["summary"] or {})
-    lines = [f"Plan of run {row['id']} for {row['address']}: {summary.sentence()}"]
+    lines = [plan_heading(row)]
     lines += [_change(change) for change in summary.changes]
     lines += [
         f"    {_MARKS.get(output.action, '~'):<3} output {output.name}" + (" (sensitive)" if output.sensitive else "")
@@ -49,6 +49,11 @@ def plan(row: Row) -> str:
     if summary.drift:
         lines += ["Changed outside of Landform since the last apply:", *(_change(change) for change in summary.drift)]
     return printable("\n".join(lines))
+
+
+def plan_heading(row: Row) -> str:
+    """What a run's plan would do, in a line."""
+    return f"Plan of run {row['id']} for {row['address']}: {plans.from_json(row['summary'] or {}).sentence()}"
 
 
 def version(row: Row, inputs: Sequence[Mapping[str, object]]) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from engine.core import shapes
-from engine.core.located import Json, short, shown
+from engine.core.located import Json, dotted, short, shown
 
 _CHOICES_MAX = 20
 
@@ -36,6 +37,15 @@ def inputs(type: Json) -> tuple[Input, ...]:
     )
 
 
+def flattened(type: Json) -> tuple[Input, ...]:
+    """As inputs(), each followed by what is inside it, named as `network.cidr`.
+
+    What the items of a list have is named as `rules[].port`, what the members of a map have as `pools.*.size`.
+    What is inside is required, or has its default, where that which holds it is given.
+    """
+    return tuple(_inside(type, ""))
+
+
 def type_text(type: Json) -> str:
     """The type in words."""
     kind = shapes.kind(type)
@@ -62,6 +72,20 @@ _SIZES = (
     ("items", "minItems", "maxItems"),
     ("properties", "minProperties", "maxProperties"),
 )
+
+
+def _inside(type: Json, place: str) -> Iterator[Input]:
+    for found, member in zip(inputs(type), shapes.properties(type).values(), strict=True):
+        name = _joined(place, dotted((found.name,)))
+        yield replace(found, name=name)
+        yield from _inside(member, name)
+    for step, held in (("[]", type.get("items")), ("*", type.get("additionalProperties"))):
+        if isinstance(held, dict):
+            yield from _inside(held, _joined(place, step))
+
+
+def _joined(place: str, step: str) -> str:
+    return f"{place}{step}" if not place or step.startswith("[") else f"{place}.{step}"
 
 
 def _input(name: str, type: Json, *, required: bool) -> Input:

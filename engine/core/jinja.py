@@ -10,7 +10,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
 
-from jinja2 import FunctionLoader, StrictUndefined, TemplateNotFound, TemplateSyntaxError, Undefined, UndefinedError
+from jinja2 import (
+    BaseLoader,
+    Environment,
+    FunctionLoader,
+    StrictUndefined,
+    TemplateNotFound,
+    TemplateSyntaxError,
+    Undefined,
+    UndefinedError,
+)
 from jinja2.exceptions import SecurityError, TemplateError, TemplateRuntimeError
 from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
@@ -59,6 +68,20 @@ def hcl(value: object) -> str:
     return text.replace("${", r"\u0024{").replace("%{", r"\u0025{")
 
 
+def environment(loader: BaseLoader | None = None) -> Environment:
+    """The filters, tests and functions that templates have, and the bounds they keep; to check them and to render them.
+
+    Without a `loader` it can only parse.
+    """
+    # autoescape is for HTML
+    made = _Environment(loader=loader, undefined=_Undefined, keep_trailing_newline=True, autoescape=False)
+    made.filters |= {"hcl": hcl, "tojson": hcl}
+    for name in _UNBOUNDED & made.filters.keys():
+        del made.filters[name]
+    del made.globals["lipsum"]
+    return made
+
+
 class Renderer:
     """The `*.tf.j2` files of one part with one set of values."""
 
@@ -67,13 +90,7 @@ class Renderer:
         self._sources = sources
         self._values = {name: _with_paths(value, name) for name, value in values.items()}
         self._folder = folder
-        self._environment = _Environment(
-            loader=FunctionLoader(self._load), undefined=_Undefined, keep_trailing_newline=True, autoescape=False
-        )
-        self._environment.filters |= {"hcl": hcl, "tojson": hcl}
-        for name in _UNBOUNDED & self._environment.filters.keys():
-            del self._environment.filters[name]
-        del self._environment.globals["lipsum"]
+        self._environment = environment(FunctionLoader(self._load))
 
     def text(self, name: str) -> str | Problem:
         """The rendered text of the file `name`, or what is wrong in it or in a file it includes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -81,17 +81,17 @@ def parse_ref(text: str) -> TemplateRef:
     return TemplateRef(name, parse(version) if at else None, kind)
 
 
-def next_number(highest: Mapping[int, int], present: Collection[int], major: int | None) -> Number:
+def next_number(highest: Mapping[int, int], major: int | None) -> Number:
     """The number of a version to be registered (Proton: reference section 4.2).
 
     `highest` maps each major ever used to the highest minor ever used, deleted ones included: numbers never come back.
-    `present` are the majors that still have a version. `major` None asks for a new major. Raises Invalid when the major
-    does not exist, or not any more.
+    A major whose versions are all gone can be continued: what failed its registration must not close it for good.
+    `major` None asks for a new major. Raises Invalid when the major never existed.
     """
     if major is None:
         return Number(max(highest, default=0) + 1, 0)
-    if major not in present:
-        known = ", ".join(map(str, sorted(present))) or "none"
+    if major not in highest:
+        known = ", ".join(map(str, sorted(highest))) or "none"
         raise Invalid(
             f"Major version {major} does not exist (there are: {known}).",
             hint="Start a new major version with --new-major.",

@@ -12,14 +12,14 @@ from engine.bundles.load import check
 from engine.bundles.scaffold import scaffold
 from engine.core.bundle import PartName, from_json
 from engine.core.versions import TemplateKind
-from engine.errors import Severity
+from engine.errors import Problem, Severity
 
 MANIFEST = (
     b'infrastructure:\n  templates:\n    - file: "*"\n      rendering_engine: hcl\n      template_language: terraform\n'
 )
 JINJA = MANIFEST.replace(b"hcl", b"jinja")
 ENVIRONMENT = scaffold(TemplateKind.ENVIRONMENT, "net")
-SERVICE = scaffold(TemplateKind.SERVICE, "web", pipeline=True)
+SERVICE = scaffold(TemplateKind.SERVICE, "web", pipeline=True, compatible=("net:1",))
 SCHEMA = """\
 schema:
   format: {openapi: "3.0.0"}
@@ -30,6 +30,7 @@ schema:
       properties:
         size:
           type: string
+      required: [size]
 """
 
 
@@ -49,6 +50,7 @@ def instance(code: str, name: str = "main.tf", manifest: bytes = MANIFEST) -> di
         "instance_infrastructure/manifest.yaml": manifest,
         "instance_infrastructure/use.tf": b"locals { size = var.service_instance.inputs.size }\n",
         f"instance_infrastructure/{name}": code.encode(),
+        ".template-registration.yaml": b"compatible_environments: [net:1]",
     }
 
 
@@ -67,7 +69,9 @@ def found(files: dict[str, bytes], kind: TemplateKind | None = None) -> list[str
     ],
 )
 def test_a_new_bundle_passes_every_check(kind: TemplateKind, engine: str, pipeline: bool) -> None:
-    checked = check(scaffold(kind, "web", engine, pipeline=pipeline), kind)
+    compatible = ("net:1",) if kind is TemplateKind.SERVICE else ()
+
+    checked = check(scaffold(kind, "web", engine, pipeline=pipeline, compatible=compatible), kind)
 
     assert checked.problems == ()
     assert checked.facts is not None
@@ -75,6 +79,26 @@ def test_a_new_bundle_passes_every_check(kind: TemplateKind, engine: str, pipeli
     assert {part.engine for part in checked.facts.parts.values()} == (
         {"hcl", "jinja"} if pipeline and engine == "jinja" else {engine}
     )
+
+
+def test_templates_may_use_the_filters_that_they_are_rendered_with() -> None:
+    code = "locals {\n  size = {{ service_instance.inputs.size | hcl }}\n}\n"
+
+    assert found(instance(code, "main.tf.j2", JINJA)) == []
+
+
+@pytest.mark.parametrize(
+    ("expression", "message"),
+    [
+        ("{{ service.name | hlc }}", "No filter named 'hlc'."),
+        ("{{ service.name | center(9) }}", "No filter named 'center'."),
+        ("{{ lipsum() }}", "lipsum is not a name that templates are given."),
+    ],
+)
+def test_what_templates_cannot_be_rendered_with_is_found_at_its_line(expression: str, message: str) -> None:
+    assert found(instance(f"#\n# {expression}\n", "main.tf.j2", JINJA)) == [
+        f"instance_infrastructure/main.tf.j2:2: {message}"
+    ]
 
 
 def test_facts_survive_the_catalog() -> None:
@@ -391,6 +415,101 @@ module "deep" {
     ]
 
 
+SCALE = """\
+schema:
+  format: {openapi: "3.0.0"}
+  service_input_type: "Input"
+  pipeline_input_type: "Builds"
+  types:
+    Input:
+      type: object
+      required: [size]
+      properties:
+        size: {type: string}
+        mode: {type: string, default: fast}
+        scale: {type: object, properties: {max: {type: integer, default: 3}}}
+        limits: {type: object, default: {}, properties: {cpu: {type: integer}, ram: {type: integer, default: 1}}}
+        tags: {type: object, default: {}, additionalProperties: {type: object, properties: {text: {type: string}}}}
+        rules: {type: array, default: [], items: {type: object, properties: {port: {type: integer}}}}
+    Builds:
+      type: object
+      properties:
+        branch: {type: string}
+"""
+SCALE_GUARD = "Guard it with try(), give it a default, or make it required."
+
+
+def optional(code: str, name: str = "main.tf", pipeline: str = "") -> list[tuple[str, str, Severity, str]]:
+    """Place, message, severity and hint of each warning about an input that may be absent."""
+    files = {
+        "schema/schema.yaml": SCALE.encode(),
+        "instance_infrastructure/manifest.yaml": JINJA if name.endswith(".j2") else MANIFEST,
+        f"instance_infrastructure/{name}": code.encode(),
+        "pipeline_infrastructure/manifest.yaml": MANIFEST,
+        "pipeline_infrastructure/main.tf": pipeline.encode(),
+    }
+    return [
+        (f"{problem.file}:{problem.line}", problem.message, problem.severity, problem.hint)
+        for problem in check(files).problems
+        if problem.rule == "hcl/optional-input"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("read", "absent"),
+    [
+        ("service_instance.inputs.scale", "scale"),
+        ("service_instance.inputs.scale.max", "scale"),
+        ('service_instance.inputs["scale"]', "scale"),
+        ("service_instance.inputs.limits.cpu", "limits.cpu"),
+    ],
+)
+def test_a_read_of_an_input_that_may_be_absent_is_a_warning_at_its_line(read: str, absent: str) -> None:
+    assert optional(f"\nlocals {{ x = var.{read} }}\n") == [
+        ("instance_infrastructure/main.tf:2", f"{absent} may be absent.", Severity.WARNING, SCALE_GUARD)
+    ]
+
+
+def test_a_pipeline_is_warned_about_its_own_inputs_and_those_of_instances() -> None:
+    code = "locals { x = [var.pipeline.inputs.branch, var.service_instances[*].inputs.scale] }\n"
+
+    assert [(place, message) for place, message, *_ in optional("", pipeline=code)] == [
+        ("pipeline_infrastructure/main.tf:1", "branch may be absent."),
+        ("pipeline_infrastructure/main.tf:1", "scale may be absent."),
+    ]
+
+
+def test_a_jinja_expression_that_reads_what_may_be_absent_is_told_of_its_own_guards() -> None:
+    code = "# {{ service_instance.inputs.scale.max }}\n# {{ service_instance.inputs.limits.cpu | default(1) }}\n"
+
+    assert optional(code, "main.tf.j2") == [
+        (
+            "instance_infrastructure/main.tf.j2:1",
+            "scale may be absent.",
+            Severity.WARNING,
+            "Guard it with the filter default or `is defined`, give it a default, or make it required.",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "locals { x = [var.service_instance.inputs.size, var.service_instance.inputs.mode] }",
+        "locals { x = var.service_instance.inputs.limits.ram }",
+        "locals { x = var.service_instance.inputs.tags.team.text }",
+        "locals { x = var.service_instance.inputs.rules[0].port }",
+        "locals { x = [for rule in var.service_instance.inputs.rules : rule.port] }",
+        "locals { x = var.service_instance.inputs }",
+        "locals { x = try(var.service_instance.inputs.scale.max, 1) }",
+        "locals { x = can(var.service_instance.inputs.scale) ? var.service_instance.inputs.scale.max : 1 }",
+        'locals { x = lookup(var.service_instance.inputs, "scale", null) }',
+    ],
+)
+def test_a_read_of_what_is_there_or_provided_for_gives_no_warning(code: str) -> None:
+    assert optional(code + "\n") == []
+
+
 def test_an_input_that_nobody_reads_is_a_warning_at_its_line() -> None:
     files = environment("") | {"infrastructure/use.tf": b""}
 
@@ -634,7 +753,7 @@ def test_compatible_environments_are_read_from_either_file() -> None:
     yaml = b"compatible_environments:\n  - net:1\n  - lab:12\nsupported_component_sources: [DIRECTLY_DEFINED]\n"
 
     both = check(SERVICE | {".template-registration.yaml": yaml, ".compatible-envs": b"old:1"})
-    old = check(SERVICE | {".compatible-envs": b"net:1\nlab:2\n"})
+    old = check(without(SERVICE, ".template") | {".compatible-envs": b"net:1\nlab:2\n"})
 
     assert (both.compatible, both.component_sources, both.problems) == (("net:1", "lab:12"), ("DIRECTLY_DEFINED",), ())
     assert (old.compatible, old.component_sources, old.problems) == (("net:1", "lab:2"), (), ())
@@ -669,11 +788,29 @@ def test_a_registration_file_is_checked_entry_by_entry(text: str) -> None:
     assert sorted(problems) == sorted(expected)
 
 
+def test_a_service_that_names_no_environment_templates_is_warned_about_once() -> None:
+    problems = check(scaffold(TemplateKind.SERVICE, "web", pipeline=True)).problems
+
+    assert problems == (
+        Problem(
+            ".template-registration.yaml",
+            0,
+            "compatible_environments",
+            "The bundle does not say which environment templates it runs in.",
+            "registration/missing",
+            Severity.WARNING,
+            "Write compatible_environments: [NAME:MAJOR] into the file, or register it with --compatible NAME:MAJOR.",
+        ),
+    )
+
+
 def test_the_older_registration_file_is_checked_line_by_line() -> None:
-    assert found(SERVICE | {".compatible-envs": b"net:1\n\nnet\n"}) == [
+    unregistered = without(SERVICE, ".template")
+
+    assert found(unregistered | {".compatible-envs": b"net:1\n\nnet\n"}) == [
         '.compatible-envs:3: "net" does not name an environment template.'
     ]
-    assert found(SERVICE | {".compatible-envs": b""}) == [
+    assert found(unregistered | {".compatible-envs": b""}) == [
         ".compatible-envs: must list 1 to 10 environment templates; it lists 0."
     ]
 

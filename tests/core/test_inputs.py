@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from engine.core.inputs import Input, constraints, inputs, type_text
+from engine.core.inputs import Input, constraints, flattened, inputs, type_text
 
 
 def test_inputs_come_in_the_order_of_the_schema_with_all_that_is_known():
@@ -23,6 +23,33 @@ def test_inputs_come_in_the_order_of_the_schema_with_all_that_is_known():
         Input("image", "string", True, False, None, "", "What to run", ""),
         Input("debug", "boolean", False, True, False, "", "", ""),
     )
+
+
+def test_what_is_inside_an_input_follows_it_under_a_dotted_name():
+    port = {"type": "object", "required": ["port"], "properties": {"port": {"type": "integer", "maximum": 9}}}
+    type = {
+        "type": "object",
+        "required": ["network"],
+        "properties": {
+            "network": {"type": "object", "properties": {"cidr": {"type": "string", "default": "x"}, "a.b": port}},
+            "rules": {"type": "array", "items": port},
+            "grid": {"type": "array", "items": {"type": "array", "items": port}},
+            "pools": {"type": "object", "additionalProperties": port},
+        },
+    }
+
+    assert [(found.name, found.type, found.required, found.default) for found in flattened(type)] == [
+        ("network", "object", True, None),
+        ("network.cidr", "string", False, "x"),
+        ('network["a.b"]', "object", False, None),
+        ('network["a.b"].port', "integer", True, None),
+        ("rules", "list of object", False, None),
+        ("rules[].port", "integer", True, None),
+        ("grid", "list of list of object", False, None),
+        ("grid[][].port", "integer", True, None),
+        ("pools", "map of object", False, None),
+        ("pools.*.port", "integer", True, None),
+    ]
 
 
 @pytest.mark.parametrize(

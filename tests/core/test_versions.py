@@ -64,7 +64,7 @@ def test_numbers_never_come_back_and_only_go_up(wishes: list[int | None]) -> Non
     for wish in wishes:
         # a wish is for a new major, or for a minor of one of the majors that exist by now
         major = None if wish is None or not highest else sorted(highest)[wish % len(highest)]
-        number = versions.next_number(highest, highest, major)
+        number = versions.next_number(highest, major)
         assert all(number > earlier for earlier in given_out if number.major == earlier.major)
         highest[number.major] = number.minor
         given_out.append(number)
@@ -85,7 +85,7 @@ def test_numbers_never_come_back_and_only_go_up(wishes: list[int | None]) -> Non
     ],
 )
 def test_the_next_number_follows_the_highest_ever_used(highest: dict[int, int], major: int | None, number: str) -> None:
-    assert str(versions.next_number(highest, highest, major)) == number
+    assert str(versions.next_number(highest, major)) == number
 
 
 @pytest.mark.parametrize(
@@ -97,17 +97,9 @@ def test_the_next_number_follows_the_highest_ever_used(highest: dict[int, int], 
 )
 def test_a_minor_of_a_major_that_does_not_exist_is_refused(highest: dict[int, int], message: str) -> None:
     with pytest.raises(Invalid) as caught:
-        versions.next_number(highest, highest, 3)
+        versions.next_number(highest, 3)
 
     assert (caught.value.message, caught.value.hint) == (message, "Start a new major version with --new-major.")
-
-
-def test_a_major_that_has_no_version_left_is_neither_continued_nor_used_again() -> None:
-    with pytest.raises(Invalid) as caught:
-        versions.next_number({1: 2, 2: 0, 3: 4}, {2}, 3)
-
-    assert caught.value.message == "Major version 3 does not exist (there are: 2)."
-    assert str(versions.next_number({1: 2, 2: 0, 3: 4}, {2}, None)) == "4.0"
 
 
 @pytest.mark.parametrize(

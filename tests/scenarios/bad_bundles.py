@@ -52,7 +52,7 @@ schema:
   service_input_type: Web
   pipeline_input_type: Web
   types:
-    Web: {type: object, properties: {port: {type: integer}, title: {type: string}}}
+    Web: {type: object, required: [port, title], properties: {port: {type: integer}, title: {type: string}}}
 """
 _CODEBUILD = """\
 infrastructure:

@@ -118,7 +118,7 @@ def test_nothing_is_destroyed_when_a_new_instance_fails(shop: World) -> None:
     result = shop.run("service", "update", "shop", "-f", "-", "--yes", stdin=spec(ONE, bad))
 
     assert result.code == 1
-    assert instances(shop) == [("one", "succeeded"), ("three", "failed"), ("two", "discarded")]
+    assert instances(shop) == [("one", "succeeded"), ("three", "failed"), ("two", "succeeded")]
     assert runs(shop) == [("service/shop/three", "deploy", "failed"), ("service/shop/two", "destroy", "discarded")]
     assert (shop.home / "service/shop/two/workspace/terraform.tfstate").exists()
 

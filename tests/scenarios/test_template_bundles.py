@@ -186,6 +186,19 @@ def test_jinja_writes_what_variables_cannot_say(world: World) -> None:
     assert sorted(resource["name"] for resource in world.state("environment/prod")["resources"]) == ["net_a", "net_b"]
 
 
+def test_the_filter_hcl_writes_a_value_that_code_can_hold(world: World) -> None:
+    code = ZONES_CODE.replace('input = "{{ zone }}"', "input = {{ zone | hcl }}")
+    bundle = zones(world)
+    world.write("bundles/zones/infrastructure/main.tf.j2", code)
+
+    checked = world.run("template", "check", bundle)
+    world.publish("zones", bundle)
+    rendered = world.do("template", "render", "zones", "--set", "zones=[a]").out
+
+    assert (checked.code, checked.out) == (0, "")
+    assert 'resource "terraform_data" "net_a" {\n  input = "a"\n}\n' in rendered
+
+
 def test_an_update_renders_a_jinja_bundle_anew(world: World) -> None:
     world.publish("zones", zones(world))
     world.do("env", "create", "prod", "-t", "zones", "--set", "zones=[a, b]", "--auto-approve")

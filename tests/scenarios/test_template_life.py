@@ -143,6 +143,20 @@ def test_a_later_version_has_to_say_where_it_belongs(world: World) -> None:
     assert statuses(world, "web") == [("1.0", "published")]
 
 
+def test_environment_templates_that_only_the_command_line_names_are_enough(world: World) -> None:
+    bundle = world.service_bundle()
+    (bundle / ".template-registration.yaml").unlink()
+
+    refused = world.run("template", "register", "other", bundle)
+    taken = world.do("template", "register", "web", bundle, "--compatible", "lab:1")
+
+    assert [line for line in refused.err.splitlines() if ".template-registration.yaml" in line] == [
+        ".template-registration.yaml: compatible_environments: "
+        "A service template says which environment templates it runs in."
+    ]
+    assert taken.err == "Next: landform template publish web@1.0\n"
+
+
 def test_an_incompatible_minor_version_is_refused_with_every_reason(world: World) -> None:
     world.publish("web", world.service_bundle())
     code = SERVICE_CODE.replace("inputs.title", "inputs.size")

@@ -15,7 +15,7 @@ from engine.external import process
 from tests.scenarios.world import World
 
 _PATIENCE_S = 30.0
-_LANDFORM = "from engine.cli.main import entry; entry()"
+LANDFORM = "from engine.cli.main import entry; entry()"
 
 
 def living() -> Mapping[str, object]:
@@ -41,7 +41,7 @@ def claim(world: World, run_id: int, worker: Mapping[str, object]) -> None:
 
 def start(world: World, *arguments: object) -> subprocess.Popen[str]:
     """The command line in a process of its own, which can be killed."""
-    argv = [sys.executable, "-c", _LANDFORM, "--home", str(world.home), *map(str, arguments)]
+    argv = [sys.executable, "-c", LANDFORM, "--home", str(world.home), *map(str, arguments)]
     environment = {**os.environ, "LANDFORM_GRACE_S": "10"}
     return subprocess.Popen(
         argv, cwd=world.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
