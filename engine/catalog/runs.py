@@ -29,6 +29,11 @@ _AS_READ = update(_RUN).where(
     _RUN.c.status == bindparam("read_status"),
     _RUN.c.fence == bindparam("read_fence"),
 )
+_ENVIRONMENTS_HOLDER = (
+    select(_RUN.c.id)
+    .join(_INSTANCE, _INSTANCE.c.environment_id == _RUN.c.instance_id)
+    .where(_INSTANCE.c.id == bindparam("of"), _RUN.c.status.in_(_ACTIVE))
+)
 _FOLLOW = (
     update(_INSTANCE)
     .where(_INSTANCE.c.id == bindparam("of"))
@@ -62,6 +67,10 @@ class Runs(Records):
         """The run that holds the instance; None when it is free."""
         query = select(Run).where(Run.instance_id == instance.id, col(Run.status).in_(_ACTIVE))
         return self._session.exec(query).one_or_none()
+
+    def is_environment_held(self, instance_id: int) -> bool:
+        """Whether a run holds the environment that the instance lives in; False when it lives in none."""
+        return self._session.execute(_ENVIRONMENTS_HOLDER, {"of": instance_id}).first() is not None
 
     def busy_instances(self, addresses: Collection[Address | str]) -> dict[str, Run]:
         """Address -> the run that holds it, for those of `addresses` that are held; in order."""

@@ -8,6 +8,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from engine.external.launch import capture, signal_group
@@ -138,6 +139,7 @@ def _is_same(pid: int, started: str) -> bool | None:
     return seen.started == started and seen.state not in _DEAD
 
 
+@cache
 def _boot_id() -> str:
     """This boot of this machine, `/`, the namespace of process ids: numbers of another container mean nothing here."""
     try:

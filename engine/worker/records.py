@@ -43,8 +43,7 @@ def is_environment_changing(tx: Tx, run: Run) -> bool:
     if run.operation == Operation.DESTROY:
         # what goes needs no outputs that will last
         return False
-    environment_id = tx.instance_by_id(run.instance_id).environment_id
-    return environment_id is not None and tx.active_run(tx.instance_by_id(environment_id)) is not None
+    return tx.is_environment_held(run.instance_id)
 
 
 def fingerprints(outputs: Mapping[str, Mapping[str, object]] | None) -> dict[str, str]:
