@@ -59,6 +59,8 @@ class Session:
         reads = Reads(self.settings.home / "catalog.db")
         if not self._is_truthful:
             self._is_truthful = True
+            if not self.settings.home.exists():
+                self.say(f"There is no home at {self.settings.home} yet.")
             if _is_worker_gone(reads):
                 with suppress(LandformError):
                     self.open_app()

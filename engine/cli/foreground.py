@@ -62,25 +62,35 @@ class Options:
 
 def options(command: F) -> F:
     """Adds the options of a command that makes runs; it gets them as `how`."""
+    return _with(command, (*_CONSENT, *_CARRYING))
 
+
+def carrying(command: F) -> F:
+    """Adds the options of a command that carries out what somebody has said yes to; it gets them as `how`."""
+    return _with(command, _CARRYING)
+
+
+def _with(command: F, flags: Sequence[Callable[[Any], Any]]) -> F:
     @wraps(command)
     def take(*args: object, **given: Any) -> object:
-        how = Options(**{each.name: given.pop(each.name) for each in fields(Options)})
+        how = Options(**{each.name: given.pop(each.name) for each in fields(Options) if each.name in given})
         return command(*args, how=how, **given)
 
     wrapped = display.option(take)
-    for add in reversed(_FLAGS):
+    for add in reversed(flags):
         wrapped = add(wrapped)
     return cast(F, wrapped)
 
 
-_FLAGS = (
+_CONSENT = (
     click.option(
         "--auto-approve", is_flag=True, help="Apply without asking, unless something is destroyed or replaced."
     ),
     click.option(
         "--allow-destroy", is_flag=True, help="With --auto-approve: also when something is destroyed or replaced."
     ),
+)
+_CARRYING = (
     click.option("--yes", "-y", is_flag=True, help="Answer every question with yes."),
     click.option("--reason", default="", metavar="TEXT", help="Why; recorded with the run or the approval."),
     click.option(

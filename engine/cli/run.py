@@ -86,7 +86,7 @@ def logs(session: Session, run_id: int, output: str) -> None:
 
 @run.command("approve")
 @click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
-@foreground.options
+@foreground.carrying
 @pass_session
 def approve(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
     """Say yes to plans, and apply them here; with --no-wait, only say yes."""

@@ -13,7 +13,7 @@ import click
 from engine.cli import arguments, common, display, failures, texts
 from engine.cli.common import Session, pass_session
 from engine.core import address
-from engine.core.versions import TemplateKind, TemplateRef, VersionStatus
+from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus
 from engine.errors import Conflict, Invalid, NotFound, Severity, Usage
 
 if TYPE_CHECKING:
@@ -34,6 +34,7 @@ VERSIONS = display.Shape(
     "label",
 )
 DELETED = display.Shape("landform.version/1", display.columns("VERSION=label STATUS=status"), "label")
+COMPARISONS = display.Shape("landform.comparison/1", display.columns("LABEL=label"), "label")
 PROBLEMS = display.Shape(
     "landform.problem/1", display.columns("SEVERITY=severity FILE=file LINE=line FIELD=field MESSAGE=message"), "rule"
 )
@@ -162,7 +163,7 @@ def register(
         templates.publish(app.desk, done.ref)
     status = "published" if at_once else "draft"
     display.one({"label": done.label, "status": status}, VERSIONS, output, lambda: f"{done.label} is {status}.")
-    session.say(f"Next: {_first_use(done.ref) if at_once else f'landform template publish {done.label}'}")
+    session.say(f"Next: {_next_use(done.ref) if at_once else f'landform template publish {done.label}'}")
     return 0
 
 
@@ -178,7 +179,7 @@ def publish(session: Session, version: str, output: str) -> None:
     target = templates.publish(session.open_app().desk, ref)
     row = {"label": target.label, "status": target.version.status}
     display.one(row, VERSIONS, output, lambda: f"{target.label} is published.")
-    session.say(f"Next: {_first_use(replace(ref, kind=TemplateKind(target.template.kind)))}")
+    session.say(f"Next: {_next_use(replace(ref, kind=TemplateKind(target.template.kind)))}")
 
 
 @template.command("delete")
@@ -286,7 +287,7 @@ def diff(session: Session, old: str, new: str, output: str) -> None:
 
     before, after = _bundle(session, old), _bundle(session, new)
     comparison = compare.diff(before.files, before.checked, after.files, after.checked).to_json()
-    display.one({"label": f"{old}..{new}", **comparison}, VERSIONS, output, lambda: texts.comparison(comparison))
+    display.one({"label": f"{old}..{new}", **comparison}, COMPARISONS, output, lambda: texts.comparison(comparison))
 
 
 @dataclass(frozen=True)
@@ -318,9 +319,11 @@ def _bundle(session: Session, source: str) -> _Bundle:
     return _Bundle(files, checked, checked.facts, checked.schema)
 
 
-def _first_use(ref: TemplateRef) -> str:
-    noun = "env" if ref.kind is TemplateKind.ENVIRONMENT else "service"
-    return f"landform {noun} create NAME --template {ref.name}"
+def _next_use(ref: TemplateRef) -> str:
+    is_environment = ref.kind is TemplateKind.ENVIRONMENT
+    if ref.number != Number(1, 0):
+        return f"landform {'env' if is_environment else 'instance'} list --outdated"
+    return f"landform {'env' if is_environment else 'service'} create NAME --template {ref.name}"
 
 
 def _version(session: Session, name: str) -> Row:
