@@ -198,3 +198,24 @@ def test_waiting_for_another_process_that_prepares_a_version_ends_with_the_time_
     result = preparing.run("instance", "update", "orders/prod", "--auto-approve", "--timeout", "1")
 
     assert (result.code, preparing.row("run", "show", 3)["status"]) == (124, "cancelled")
+
+
+STUBBORN = SLOW.replace("exec sleep 120", "{ trap '' INT TERM; sleep 120 & wait; wait; }")
+
+
+def test_a_second_signal_kills_what_does_not_stop_and_says_that_nobody_knows(deployed: World) -> None:
+    deployed.publish("slow", deployed.service_bundle("slow", code=STUBBORN))
+    create = ("service", "create", "slow", "-t", "slow", "--env", "prod", "--auto-approve")
+    with workers.start(deployed, *create) as landform:
+        workers.until((deployed.home / WORKSPACE / "started").exists)
+        terraform = workers.terraform_of(deployed, "service/slow/prod", 3)
+        landform.send_signal(signal.SIGINT)
+        asked = next(line for line in landform.stderr or () if line.startswith("Asking"))
+        landform.send_signal(signal.SIGINT)
+        _, said = landform.communicate()
+
+    assert asked == "Asking Terraform to stop; Ctrl-C again kills it.\n"
+    assert "Killing Terraform. Its state is kept.\n" in said
+    assert (landform.returncode, deployed.row("run", "show", 3)["status"]) == (10, "interrupted")
+    assert group_alive(terraform) is False
+    assert finished(deployed) == ["first"]
