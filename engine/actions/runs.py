@@ -10,7 +10,8 @@ from engine.actions.changes import Consent
 from engine.actions.desk import Desk
 from engine.core import runs
 from engine.core.runs import Event, Status
-from engine.errors import Conflict, OutcomeUnknown
+from engine.errors import Busy, Conflict, OutcomeUnknown
+from engine.external.process import is_alive
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Run
@@ -50,6 +51,25 @@ def discard(desk: Desk, run_id: int, reason: str = "") -> Run:
         runs.allow(Status(run.status), Event.DISCARD)
         message = f"Discarded by {desk.user}" + (f": {reason}" if reason else ".")
         return tx.move(run_id, Event.DISCARD, message=message)
+
+
+def recover(desk: Desk, run_id: int) -> Run:
+    """Takes a run from a worker that is gone for certain, as whoever asks knows: a lost plan is queued again, a lost
+    apply ends interrupted.
+
+    Raises NotFound, Conflict when nobody works on the run, Busy when its worker is seen to live.
+    """
+    with desk.catalog.write() as tx:
+        run = tx.run(run_id)
+        runs.after(Status(run.status), Event.LOSE)
+        worker = run.executor or {}
+        if is_alive(worker):
+            raise Busy(
+                f"Run {run_id} is not lost: process {worker.get('pid')} on this machine works on it.",
+                hint=f"Follow it: landform run show {run_id}",
+            )
+        message = f"{desk.user} gave up on process {worker.get('pid')} of host {worker.get('host')}."
+        return tx.move(run_id, Event.LOSE, message=message)
 
 
 def retry(desk: Desk, run_id: int, consent: Consent) -> list[int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli import arguments, common, display, failures, foreground, texts
 from engine.cli.common import RUN, Session, pass_session
 from engine.cli.foreground import Options
 from engine.core import address
@@ -134,3 +134,24 @@ def retry(session: Session, run_id: int, how: Options) -> int:
 
     app = session.open_app()
     return foreground.carry_out(session, app, runs.retry(app.desk, run_id, how.consent()), how)
+
+
+@run.command("recover")
+@click.argument("run_id", type=RUN, metavar="RUN")
+@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
+@display.option
+@pass_session
+def recover(session: Session, run_id: int, output: str, *, yes: bool) -> None:
+    """Take a run from a worker that is gone for certain: on another host, or in a container that was replaced.
+
+    Workers of this machine need no recovering: the next command sees that they are gone.
+    """
+    from engine.actions import runs
+
+    worker = session.reads().run(run_id)["executor"] or {}
+    who = f"process {worker.get('pid')} on host {worker.get('host')}"
+    if not common.confirm(f"Is {who} gone for certain, and all that it started?", yes=yes):
+        raise Usage(f"Run {run_id} was left alone.")
+    runs.recover(session.open_app().desk, run_id)
+    row = session.reads().run(run_id)
+    display.one(row, RUNS, output, lambda: texts.run(row))
