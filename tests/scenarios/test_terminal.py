@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pty
 import signal
@@ -26,13 +27,21 @@ def at_a_terminal(world: World, answer: str, *arguments: object) -> tuple[int, s
     os.close(theirs)
     shown = _read_until(ours, b"[later]: ")
     if answer == CTRL_C:
-        process.send_signal(signal.SIGINT)
+        _interrupt(process)
     else:
         os.write(ours, answer.encode())
     shown += _read_until(ours, None)
     out, _ = process.communicate()
     os.close(ours)
     return process.returncode, out, shown.decode()
+
+
+def _interrupt(process: subprocess.Popen[str]) -> None:
+    """Presses Ctrl-C, again where nothing came of it: Python misses a signal just before it begins to wait for input."""
+    while process.poll() is None:
+        process.send_signal(signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(timeout=10)
 
 
 def _read_until(terminal: int, mark: bytes | None) -> bytes:
