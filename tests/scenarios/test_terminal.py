@@ -37,7 +37,7 @@ def at_a_terminal(world: World, answer: str, *arguments: object) -> tuple[int, s
 
 
 def _interrupt(process: subprocess.Popen[str]) -> None:
-    """Presses Ctrl-C, again where nothing came of it: Python misses a signal just before it begins to wait for input."""
+    """Presses Ctrl-C, and again where nothing came of it: Python can miss a signal just before it waits for input."""
     while process.poll() is None:
         process.send_signal(signal.SIGINT)
         with contextlib.suppress(subprocess.TimeoutExpired):
