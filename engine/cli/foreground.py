@@ -236,11 +236,12 @@ def stoppable(session: Session) -> Iterator[Stop]:
 
     def on_interrupt(_number: int, _frame: FrameType | None) -> None:
         if stop.requested:
-            session.say("Killing Terraform. Its state is kept.")
             stop.force()
+            session.say("Killing Terraform. Its state is kept.")
         else:
-            session.say("Asking Terraform to stop; Ctrl-C again kills it.")
+            # first the deed: the next signal may come while this one is still being told of
             stop.request()
+            session.say("Asking Terraform to stop; Ctrl-C again kills it.")
 
     before = {number: signal.signal(number, on_interrupt) for number in _STOPPING}
     try:
