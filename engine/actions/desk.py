@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.core import bundle, registered
-from engine.core.address import Address
 from engine.core.bundle import Facts
 from engine.core.schema import Schema
 from engine.core.versions import TemplateKind, TemplateRef, VersionStatus
@@ -92,10 +91,3 @@ def in_words(addresses: Iterable[str]) -> str:
     """Addresses as a sentence lists them, without the kind: `orders/prod and billing/prod`."""
     names = [address.partition("/")[2] for address in addresses]
     return " and ".join(filter(None, [", ".join(names[:-1]), names[-1]])) if names else ""
-
-
-def address_of(instance: Instance) -> Address:
-    """The address of a row."""
-    from engine.core.address import parse
-
-    return parse(instance.address)
