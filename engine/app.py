@@ -25,6 +25,7 @@ from engine.terraform.cli import Terraform
 from engine.terraform.preparation import Preparation
 from engine.worker import execution
 from engine.worker.execution import Executor
+from engine.worker.ground import Ground
 from engine.worker.phases import Phases
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ def build(settings: Settings) -> App:
     preparation = Preparation(home / "prepared")
     with _expected(home):
         preparation.sweep()
-    phases = Phases(settings, store, _terraform(settings), preparation, Managed(), key)
+    phases = Phases(Ground(settings, store, _terraform(settings), preparation, Managed(), key))
     execution.reap(catalog, phases)
     return App(
         settings,

@@ -15,11 +15,9 @@ from engine.catalog import missing
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Run
 from engine.core.address import Address
-from engine.core.runs import ACTIVE, TERMINAL, Event, Status, after, what_to_do
+from engine.core.runs import ACTIVE, EXECUTING, TERMINAL, Event, Status, after, what_to_do
 from engine.errors import Busy, Conflict
 
-EXECUTING = frozenset({Status.PLANNING, Status.APPLYING})
-"""Somebody works on it."""
 _ACTIVE = [status.value for status in sorted(ACTIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 # as tables, not as classes: a change of a run is on the way of everything, and costs half as much without the session
@@ -64,9 +62,13 @@ class Runs(Records):
         return found
 
     def active_run(self, instance: Instance) -> Run | None:
-        """The run that holds the instance; None when it is free."""
+        """The run that holds the instance, or is the first in line for it; None when it is free."""
+        return next(iter(self.line_of(instance)), None)
+
+    def line_of(self, instance: Instance) -> list[Run]:
+        """The runs that have not ended, in the order in which they have the instance: who holds it, then who waits."""
         query = select(Run).where(Run.instance_id == instance.id, col(Run.status).in_(_ACTIVE))
-        return self._session.exec(query).one_or_none()
+        return list(self._session.exec(query.order_by(col(Run.id))))
 
     def is_environment_held(self, instance_id: int) -> bool:
         """Whether a run holds the environment that the instance lives in; False when it lives in none."""
@@ -177,8 +179,8 @@ def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict
     if event is Event.CLAIM:
         values["fence"] = run.fence + 1
         values["attempt"] = run.attempt + (status is Status.PLANNING)
-    if status not in EXECUTING:
-        values["executor"] = None
+    if status not in EXECUTING and status is not Status.INTERRUPTED:
+        values |= {"executor": None, "worker_id": None}
     times = {
         "planned_at": run.status == Status.PLANNING and event in (Event.ASK, Event.APPROVE, Event.FIND_NOTHING),
         "approved_at": event is Event.APPROVE,

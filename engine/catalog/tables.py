@@ -144,6 +144,12 @@ class Instance(SQLModel, table=True):
     is_stale: bool = Field(default=False, index=True)
     run_env: dict[str, str] = Field(default_factory=dict, sa_column=_json())
     """Environment variables for Terraform, of an environment; its instances get them too."""
+    rules: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Of an environment: what its runs must keep to, core.rules.Rules.to_json(); {} otherwise."""
+    backend: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Where Terraform keeps its state: {"kind": "s3", ...} as terraform.backends reads it; {} means managed."""
+    diverged: str = ""
+    """Why nobody may touch it: its state could not be kept after an apply. "" when all is well."""
     last_run_id: int | None = None
     last_status: str = ""
     """core.runs.Status of the last run; kept with it so that lists need no second table."""
@@ -161,8 +167,10 @@ class Run(SQLModel, table=True):
             "uq_run_active",
             "instance_id",
             unique=True,
-            sqlite_where=text(in_statuses(runs.ACTIVE)),
+            sqlite_where=text(in_statuses(runs.HOLDING)),
         ),
+        Index("ix_run_environment_id_status", "environment_id", "status"),
+        Index("ix_run_worker_id_status", "worker_id", "status"),
         Index("ix_run_instance_id_id", "instance_id", "id"),
         Index("ix_run_address_id", "address", "id"),
         Index("ix_run_status_id", "status", "id"),
@@ -173,6 +181,8 @@ class Run(SQLModel, table=True):
     instance_id: int
     """No foreign key: the history of a deleted instance stays."""
     address: str
+    environment_id: int | None = None
+    """The environment it works in: of an environment's own run, that environment. No foreign key either."""
     operation: str
     """core.runs.Operation"""
     status: str
@@ -192,6 +202,11 @@ class Run(SQLModel, table=True):
     approved_by: str = ""
     approval_reason: str = ""
     retry_of: int | None = None
+    supersedes: int | None = None
+    """The run whose waiting plan it made pointless."""
+    superseded_by: int | None = None
+    priority: int = 0
+    """core.runs.Priority"""
     summary: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """core.plans.Summary.to_json(); None before the plan is made."""
     fingerprint: dict[str, str] = Field(default_factory=dict, sa_column=_json())
@@ -203,15 +218,131 @@ class Run(SQLModel, table=True):
     message: str = ""
     """Why it ended as it did, in a sentence; "" while it has not, or when there is nothing to say."""
     executor: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    """Who works on it: {"host", "boot_id", "pid", "started"}; None while nobody does."""
+    """Who works on it: {"host", "boot_id", "pid", "started"}; None while nobody does, but for an interrupted run, which
+    says who did.
+    """
+    worker_id: int | None = None
+    """The Worker that works on it; as `executor`."""
     fence: int = 0
     """Counts the claims: a write with an older number changes nothing."""
     attempt: int = 0
     """How many times its plan was begun."""
     cancel_requested_at: datetime | None = Field(default=None, sa_column=_time())
+    force_requested_at: datetime | None = Field(default=None, sa_column=_time())
+    """Somebody wants its processes killed, the grace over or not."""
+    cancelled_by: str = ""
+    evidence: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """What is known of an interrupted run: core.evidence.Evidence.to_json(); None before anybody has looked."""
     created_at: datetime = Field(sa_column=_time(nullable=False))
     planned_at: datetime | None = Field(default=None, sa_column=_time())
     approved_at: datetime | None = Field(default=None, sa_column=_time())
     applied_at: datetime | None = Field(default=None, sa_column=_time())
     """When the apply began."""
     ended_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class Worker(SQLModel, table=True):
+    """A process that executes runs, or did: a command in the foreground, or `landform worker`."""
+
+    __table_args__ = (_IDS_NEVER_COME_BACK,)
+
+    id: int | None = Field(default=None, primary_key=True)
+    name: str
+    kind: str
+    """`foreground` or `service`."""
+    state: str = Field(index=True)
+    """core.workers.State"""
+    identity: dict[str, Any] = Field(sa_column=_json())
+    """{"host", "boot_id", "pid", "started"}"""
+    labels: list[str] = Field(default_factory=list, sa_column=_json())
+    capacity: int
+    """Runs it executes side by side at most."""
+    lease_s: float
+    """Seconds after a beat in which nobody may think it dead."""
+    version: str
+    """Of Landform."""
+    started_at: datetime = Field(sa_column=_time(nullable=False))
+    beat_at: datetime = Field(sa_column=_time(nullable=False))
+    """Its last sign of life, by the database's clock."""
+    ended_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class Approval(SQLModel, table=True):
+    """One person's yes to a plan."""
+
+    __table_args__ = (Index("uq_approval_run_id_user_name", "run_id", "user_name", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int
+    user_name: str
+    reason: str = ""
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class StateVersion(SQLModel, table=True):
+    """One state of an instance that was harvested; its content lies in the store of states under `digest`."""
+
+    __table_args__ = (
+        Index(
+            "uq_state_version_instance_id_lineage_serial_digest",
+            "instance_id",
+            "lineage",
+            "serial",
+            "digest",
+            unique=True,
+        ),
+        Index("ix_state_version_address_id", "address", "id"),
+        _IDS_NEVER_COME_BACK,
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    instance_id: int
+    """No foreign key: the history of a deleted instance stays."""
+    address: str
+    run_id: int
+    """The run that wrote it."""
+    lineage: str
+    serial: int
+    digest: str
+    """`sha256` of the state's bytes, in hex."""
+    size_bytes: int
+    resources: int
+    """How many resources it knows of."""
+    note: str = ""
+    """What it is beside the result of a run: `rolled back to 3`, `migrated from s3`."""
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Blob(SQLModel, table=True):
+    """A file that travels between machines through the catalog, encrypted."""
+
+    name: str = Field(primary_key=True)
+    """Like `runs/42/plan.tfplan`, `states/<digest>`, `bundles/<digest>`."""
+    content: bytes
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class LogChunk(SQLModel, table=True):
+    """A piece of a run's log, where readers cannot look into the worker's folder."""
+
+    __table_args__ = (Index("uq_log_chunk_run_id_kind_start", "run_id", "kind", "start", unique=True),)
+
+    id: int | None = Field(default=None, primary_key=True)
+    run_id: int
+    kind: str
+    """`log` or `events`."""
+    start: int
+    """Offset of its first byte."""
+    content: bytes
+
+
+class Request(SQLModel, table=True):
+    """A change that was asked for with an idempotency key, so that asking again does not make it twice."""
+
+    key: str = Field(primary_key=True)
+    digest: str
+    """Of what was asked: the same key for something else is a mistake."""
+    run_ids: list[int] = Field(default_factory=list, sa_column=_json())
+    """The runs it recorded, in order."""
+    user_name: str
+    created_at: datetime = Field(sa_column=_time(nullable=False))

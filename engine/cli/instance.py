@@ -148,4 +148,4 @@ def render(session: Session, address: str, folder: str | None, output: str) -> N
     from engine.worker import previews
 
     app = session.open_app()
-    display.files(previews.of_instance(app.catalog, app.phases, arguments.any_address(address)), folder, output)
+    display.files(previews.of_instance(app.catalog, app.phases.ground, arguments.any_address(address)), folder, output)

@@ -6,7 +6,7 @@ A wish ("somebody wants it cancelled") is a column of the run; only facts are st
 
 from __future__ import annotations
 
-from enum import StrEnum
+from enum import IntEnum, StrEnum
 
 from engine.errors import Conflict
 
@@ -34,7 +34,7 @@ class Status(StrEnum):
 
 
 class Event(StrEnum):
-    """What can happen to a run; people cause APPROVE and DISCARD, workers the rest."""
+    """What can happen to a run; BY_PEOPLE says which of them people cause, and when: workers cause the rest."""
 
     CLAIM = "claim"
     FIND_NOTHING = "find nothing to do in"
@@ -45,6 +45,16 @@ class Event(StrEnum):
     FAIL = "fail"
     CANCEL = "cancel"
     LOSE = "lose"
+    MARK_SUCCEEDED = "mark as succeeded"
+    MARK_FAILED = "mark as failed"
+
+
+class Priority(IntEnum):
+    """Who goes first when several runs could begin; the lower number does."""
+
+    PERSON = 0
+    CAMPAIGN = 10
+    DRIFT_CHECK = 20
 
 
 TABLE: dict[Event, dict[Status, Status]] = {
@@ -61,15 +71,52 @@ TABLE: dict[Event, dict[Status, Status]] = {
     },
     Event.SUCCEED: {Status.APPLYING: Status.SUCCEEDED},
     Event.FAIL: {Status.PLANNING: Status.FAILED, Status.APPLYING: Status.FAILED},
-    Event.CANCEL: {Status.PLANNING: Status.CANCELLED, Status.APPLYING: Status.CANCELLED},
+    Event.CANCEL: {
+        # nobody works on these: they are over at once
+        Status.QUEUED: Status.CANCELLED,
+        Status.PLANNED: Status.CANCELLED,
+        Status.APPROVED: Status.CANCELLED,
+        # only by the worker, when its processes are gone; people leave the wish with the run
+        Status.PLANNING: Status.CANCELLED,
+        Status.APPLYING: Status.CANCELLED,
+    },
     # a plan changes nothing, so another worker may repeat it; an apply may have done anything
     Event.LOSE: {Status.PLANNING: Status.QUEUED, Status.APPLYING: Status.INTERRUPTED},
+    # somebody has looked at the evidence and says what is so
+    Event.MARK_SUCCEEDED: {Status.INTERRUPTED: Status.SUCCEEDED},
+    Event.MARK_FAILED: {Status.INTERRUPTED: Status.FAILED},
 }
 
 TERMINAL = frozenset(Status) - {status for edges in TABLE.values() for status in edges}
 ACTIVE = frozenset(Status) - TERMINAL
-BY_PEOPLE = {Event.APPROVE: frozenset({Status.PLANNED}), Event.DISCARD: TABLE[Event.DISCARD].keys() - {Status.APPLYING}}
-_WAITING_ON = {Status.PLANNED: "approval", Status.QUEUED: "worker", Status.APPROVED: "worker"}
+HOLDING = ACTIVE - {Status.QUEUED}
+"""The instance is theirs: at most one run of an instance is in one of these, and the queued ones wait behind it."""
+EXECUTING = frozenset({Status.PLANNING, Status.APPLYING})
+"""Somebody works on it."""
+BY_PEOPLE = {
+    Event.APPROVE: frozenset({Status.PLANNED}),
+    Event.DISCARD: TABLE[Event.DISCARD].keys() - EXECUTING,
+    Event.CANCEL: TABLE[Event.CANCEL].keys() - EXECUTING,
+    Event.MARK_SUCCEEDED: frozenset({Status.INTERRUPTED}),
+    Event.MARK_FAILED: frozenset({Status.INTERRUPTED}),
+}
+_WAITING_ON = {
+    Status.PLANNED: "approval",
+    Status.QUEUED: "worker",
+    Status.APPROVED: "worker",
+    Status.INTERRUPTED: "decision",
+}
+_VERBS: dict[Status, tuple[str, ...]] = {
+    Status.QUEUED: ("apply", "discard", "cancel"),
+    Status.PLANNING: ("cancel",),
+    Status.PLANNED: ("approve", "discard", "cancel"),
+    Status.APPROVED: ("apply", "discard", "cancel"),
+    Status.APPLYING: ("cancel",),
+    Status.INTERRUPTED: ("recover",),
+    Status.FAILED: ("retry",),
+    Status.DISCARDED: ("retry",),
+    Status.CANCELLED: ("retry",),
+}
 
 
 def after(status: Status, event: Event) -> Status:
@@ -93,18 +140,15 @@ def is_terminal(status: Status) -> bool:
 
 
 def waiting_on(status: Status) -> str:
-    """Who has to move next: `approval`, `worker`, or "" while it works or after it has ended."""
+    """Who has to move next: `approval`, `worker`, `decision` (a person, about what became of an interrupted run), or ""
+    while it works or after it has ended.
+    """
     return _WAITING_ON.get(status, "")
 
 
 def next_actions(status: Status) -> tuple[str, ...]:
     """What a person can do with the run now, as CLI verbs."""
-    verbs = [event.value for event, statuses in BY_PEOPLE.items() if status in statuses]
-    if waiting_on(status) == "worker":
-        verbs.append("apply")
-    if status in TERMINAL - {Status.SUCCEEDED}:
-        verbs.append("retry")
-    return tuple(verbs)
+    return _VERBS.get(status, ())
 
 
 def what_to_do(run_id: int | None, status: Status) -> str:

@@ -12,7 +12,8 @@ from engine.core.plans import AutoApprove
 from engine.core.runs import Event, Operation, Status
 from engine.errors import Cancelled, Conflict, LandformError, OutcomeUnknown, Stale
 from engine.worker import records
-from engine.worker.phases import Phases, Planned, Watch
+from engine.worker.following import Watch
+from engine.worker.phases import Phases, Planned
 from engine.worker.work import Work, load
 
 if TYPE_CHECKING:

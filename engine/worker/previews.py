@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from engine.core.bundle import Facts
     from engine.core.schema import Schema
     from engine.settings import Settings
-    from engine.worker.phases import Phases
+    from engine.worker.ground import Ground
 
 EXAMPLE = "example"
 """Stands for every name that is not known before something is made."""
 
 
-def of_instance(catalog: Catalog, phases: Phases, where: Address) -> dict[str, bytes]:
+def of_instance(catalog: Catalog, ground: Ground, where: Address) -> dict[str, bytes]:
     """The files of an instance as it is now, secrets masked. Raises NotFound."""
     with catalog.read() as tx:
         instance = tx.instance(where)
@@ -35,7 +35,7 @@ def of_instance(catalog: Catalog, phases: Phases, where: Address) -> dict[str, b
         work = wanted(tx.related(instance.id, instance.version_id), instance.inputs)
     if work.part is None:
         raise NotFound(f"{where} has no infrastructure: its inputs are its outputs.")
-    return phases.rendered(work, work.part, phases.values(work), masked=True)
+    return ground.rendered(work, work.part, ground.values(work), masked=True)
 
 
 @dataclass(frozen=True)
