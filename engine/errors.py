@@ -13,6 +13,7 @@ LandformError            1
   OutcomeUnknown         10  a run was interrupted; nobody can tell what it did
   TimedOut               124 it took longer than the user wanted to wait
   ExternalFailure        1   another program or service failed
+    Transient            1   ... for a reason that passes by itself, as a rule
 """
 
 from __future__ import annotations
@@ -137,3 +138,12 @@ class TimedOut(LandformError):
 
 class ExternalFailure(LandformError):
     """Another program or service failed."""
+
+
+class Transient(ExternalFailure):
+    """It failed for a reason that passes by itself, as a rule."""
+
+    def __init__(self, message: str, *, kind: str, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.kind = kind
+        """core.transient.Kind"""

@@ -17,14 +17,16 @@ MAY_IMPORT: dict[str, set[str]] = {
     "settings": {"errors"},
     "core": {"errors"},
     "external": {"core", "errors", "settings"},
+    "logs": {"external", "core", "errors", "settings"},
+    "tracing": {"core", "errors", "settings"},
     "catalog": {"core", "external", "errors", "settings"},
     "bundles": {"core", "external", "errors", "settings"},
     "terraform": {"core", "external", "errors", "settings"},
     "actions": {"catalog", "bundles", "terraform", "external", "core", "errors", "settings"},
-    "worker": {"catalog", "bundles", "terraform", "external", "core", "errors", "settings"},
-    "app": {"actions", "worker", "catalog", "bundles", "terraform", "external", "core", "errors", "settings"},
-    "cli": {"app", "actions", "worker", "catalog", "bundles", "terraform", "external", "core", "errors", "settings"},
+    "worker": {"catalog", "bundles", "terraform", "logs", "tracing", "external", "core", "errors", "settings"},
 }
+MAY_IMPORT["app"] = {"actions", "worker"} | MAY_IMPORT["actions"] | MAY_IMPORT["worker"]
+MAY_IMPORT["cli"] = {"app"} | MAY_IMPORT["app"]
 CORE_MAY_NOT = {"os", "pathlib", "subprocess", "socket", "time", "random", "shutil", "tempfile", "threading", "urllib"}
 LIGHT = {"click"}
 

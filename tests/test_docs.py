@@ -18,6 +18,7 @@ import click
 import pytest
 
 from engine.bundles import load, pack
+from engine.cli.endings import CHANGES_FOUND
 from engine.cli.failures import INTERRUPTED
 from engine.cli.main import main
 from engine.cli.root import landform
@@ -180,7 +181,7 @@ def test_every_exit_code_is_explained(page: Path) -> None:
 
     documented = [int(code) for code, *_ in rows(page, "## Exit codes")]
 
-    assert documented == sorted({0, INTERRUPTED} | of_errors)
+    assert documented == sorted({0, CHANGES_FOUND, INTERRUPTED} | of_errors)
 
 
 @pytest.mark.parametrize("page", [README, REFERENCE], ids=name)

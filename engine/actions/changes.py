@@ -6,17 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from engine.actions import line
 from engine.actions.desk import Desk, Target, target_of, usable
 from engine.actions.inputs import Given
-from engine.actions.refusals import refuse_busy, refuse_destroy_again, refuse_unfit_environment, refuse_unready
+from engine.actions.line import Standing
+from engine.actions.refusals import refuse_destroy_again, refuse_diverged, refuse_unfit_environment, refuse_unready
 from engine.core import runs, updates
 from engine.core.address import Kind, parse
+from engine.core.asked import Asked
 from engine.core.bundle import PART_OF
 from engine.core.plans import AutoApprove
-from engine.core.runs import Operation
+from engine.core.runs import Event, Operation
 from engine.core.updates import UpdateKind
 from engine.core.versions import Number, TemplateKind, TemplateRef
-from engine.errors import Conflict, Invalid, NotFound
+from engine.errors import Conflict, Invalid, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -29,6 +32,10 @@ class Consent:
 
     approve: AutoApprove = AutoApprove.NONE
     reason: str = ""
+    queue: bool = False
+    """Whether it waits in line where another run holds the instance; else that one refuses it, or is superseded."""
+    asked: Asked | None = None
+    """The key under which it was asked for; None: each time is another one."""
 
 
 @dataclass(frozen=True)
@@ -52,14 +59,14 @@ class Change:
     retry_of: int | None = None
 
 
-def target(tx: Tx, instance: Instance, wish: Update) -> tuple[Target, UpdateKind]:
-    """The version that an update leads to, and the kind of update it is.
+def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind]:
+    """The version that an update leads to from where the instance stands, and the kind of update it is.
 
     Raises Invalid or Conflict when the wish does not fit, NotFound.
     """
     if wish.kind is UpdateKind.NONE:
         raise Invalid("An update of kind none deploys nothing.", hint="Use --kind current-version to deploy again.")
-    before = target_of(tx, instance)
+    before = standing.target
     current = Number(before.version.major, before.version.minor)
     kind = wish.kind or updates.implied(current, wish.number)
     number = updates.target(wish.kind, current, wish.number, tx.published(before.template))
@@ -70,8 +77,13 @@ def target(tx: Tx, instance: Instance, wish: Update) -> tuple[Target, UpdateKind
 
 
 def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Consent) -> int:
-    """Records the run and gives its id. Raises Busy while another run holds the instance."""
-    assert instance.id is not None
+    """Records the run and gives its id; a plan that only waited for approval is superseded by it.
+
+    Raises Busy, OutcomeUnknown or Conflict (line.refuse_held) when it would have to wait, Conflict while it is frozen.
+    """
+    refuse_diverged(instance)
+    line.refuse_held(tx, [instance], queue=consent.queue)
+    older = line.superseded(tx, instance, queue=consent.queue)
     run = tx.add_run(
         instance,
         operation=change.operation.value,
@@ -83,15 +95,19 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
         reason=consent.reason,
         requested_by=desk.user,
         retry_of=change.retry_of,
+        supersedes=older.id if older else None,
+        message=line.superseding(older) if older else "",
     )
     assert run.id is not None
+    if older is not None and older.id is not None:
+        tx.move(older.id, Event.DISCARD, superseded_by=run.id, message=f"Superseded by run {run.id}.")
     return run.id
 
 
 def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent) -> int:
-    """Records the run that destroys the instance; the run's id. Raises Busy."""
-    change = Change(Operation.DESTROY, target_of(tx, instance), instance.inputs)
-    return submit(tx, desk, instance, change, consent)
+    """Records the run that destroys the instance; the run's id. Raises as submit()."""
+    standing = line.standing(tx, instance, queue=consent.queue)
+    return submit(tx, desk, instance, Change(Operation.DESTROY, standing.target, standing.inputs), consent)
 
 
 def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
@@ -99,7 +115,7 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
 
     Raises Conflict when there is nothing to try, or when what was refused then would be refused now.
     """
-    instance = _retried(tx, run)
+    instance = _retried(tx, run, consent)
     try:
         found = Target(tx.template_by_id(instance.template_id), tx.version_by_id(run.version_id))
     except NotFound:
@@ -114,20 +130,36 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
     return submit(tx, desk, instance, Change(Operation(run.operation), found, run.inputs, kind, run.id), consent)
 
 
-def _retried(tx: Tx, run: Run) -> Instance:
+def _retried(tx: Tx, run: Run, consent: Consent) -> Instance:
     """The instance of a run that may be tried again."""
-    if not runs.is_terminal(runs.Status(run.status)):
-        raise Conflict(f"Run {run.id} has not ended: it is {run.status}.", hint=f"See it: landform run show {run.id}")
-    if run.status == runs.Status.SUCCEEDED:
-        raise Conflict(f"Run {run.id} succeeded: there is nothing to retry.")
+    _refuse_unended(run)
     instance = tx.find_instance(parse(run.address))
     if instance is None or instance.id != run.instance_id:
         raise Conflict(f"{run.address} of run {run.id} is gone: there is nothing to retry.")
-    refuse_busy(tx, [instance], f"Run {run.id} cannot be retried")
     [last] = tx.runs_of(run.address, 1)
     if last.id != run.id:
         raise Conflict(
             f"Run {run.id} is not the last one of {run.address}: run {last.id} came after it.",
             hint=f"See what is there now: landform run show {last.id}",
         )
+    line.refuse_held(tx, [instance], f"Run {run.id} cannot be retried", queue=consent.queue)
     return instance
+
+
+def _refuse_unended(run: Run) -> None:
+    """Raises when there is nothing to retry: the run goes on, succeeded, or nobody knows what it did."""
+    status = runs.Status(run.status)
+    if status is runs.Status.INTERRUPTED:
+        raise interrupted(run)
+    if not runs.is_terminal(status):
+        raise Conflict(f"Run {run.id} has not ended: it is {run.status}.", hint=f"See it: landform run show {run.id}")
+    if status is runs.Status.SUCCEEDED:
+        raise Conflict(f"Run {run.id} succeeded: there is nothing to retry.")
+
+
+def interrupted(run: Run) -> OutcomeUnknown:
+    """For a run with which nothing can be done before somebody has looked."""
+    return OutcomeUnknown(
+        f"Run {run.id} was interrupted: what it did is not known.",
+        hint=f"See what is known, and decide: landform run recover {run.id}",
+    )

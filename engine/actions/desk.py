@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from engine.catalog.catalog import Catalog
     from engine.catalog.tables import Instance, Template, Version
     from engine.catalog.tx import Tx
+    from engine.core.asked import Asked
     from engine.settings import Settings
 
 
@@ -34,6 +35,39 @@ class Desk:
     def user(self) -> str:
         """Who asks."""
         return self.settings.user
+
+    def once(self, asked: Asked | None, act: Callable[[Tx], list[int]]) -> list[int]:
+        """The ids of the runs that `act` records in one transaction, or of a version; what was asked for before is not
+        done again, and gives the ids of that time.
+
+        Of two that ask at once with one key, the second finds what the first has done, and a crash leaves either both
+        the change and its key, or neither.
+        Raises what `act` raises, and Conflict when the key was used for another wish.
+        """
+        with self.catalog.write() as tx:
+            before = _done(tx, asked)
+            if before is not None:
+                return before
+            ids = act(tx)
+            if asked is not None:
+                tx.add_request(asked.key, asked.digest, ids, self.user)
+            return ids
+
+    def done(self, asked: Asked | None) -> list[int] | None:
+        """The ids that once() has given for what is asked; None when it has not been asked for, or has no key.
+
+        For those who would do much before they come to once(). Raises Conflict as that does.
+        """
+        with self.catalog.read() as tx:
+            return _done(tx, asked)
+
+
+def _done(tx: Tx, asked: Asked | None) -> list[int] | None:
+    known = tx.request(asked.key) if asked else None
+    if asked is None or known is None:
+        return None
+    asked.refuse_other(known.digest)
+    return known.run_ids
 
 
 @dataclass(frozen=True)

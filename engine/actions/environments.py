@@ -6,18 +6,22 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.actions import changes
+from engine.actions import changes, line
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, raise_all, usable
 from engine.actions.inputs import STORED, Given, Section, resolved
-from engine.actions.refusals import refuse_busy, refuse_inhabited, refuse_losing_outputs
-from engine.core import address, spec
-from engine.core.address import Kind
+from engine.actions.line import Standing
+from engine.actions.refusals import refuse_inhabited, refuse_losing_outputs
+from engine.core import address, rules, spec
+from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
+from engine.core.rules import Rules
+from engine.core.run_env import EnvValue, files, plain
 from engine.core.runs import Operation
 from engine.core.versions import TemplateKind, TemplateRef
 from engine.errors import Invalid, Problem
-from engine.settings import check_run_env
+from engine.settings import check_run_env, check_run_env_file
+from engine.terraform import backends
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance
@@ -32,7 +36,9 @@ class NewEnvironment:
     template: TemplateRef
     given: Given = field(default_factory=Given)
     description: str = ""
-    run_env: Mapping[str, str] = field(default_factory=dict)
+    run_env: Mapping[str, EnvValue] = field(default_factory=dict)
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Rule -> value as typed."""
 
 
 def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
@@ -42,23 +48,38 @@ def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
     """
     where = address.environment(wish.name)
     _refuse_run_env(wish.run_env)
-    with desk.catalog.write() as tx:
-        target = usable(tx, wish.template, TemplateKind.ENVIRONMENT)
-        inputs, problems = resolved(target.schema.type, section(wish.given), {}, wish.given.sets)
-        raise_all(
-            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
-        )
-        instance = tx.add_instance(
-            address=str(where),
-            kind=Kind.ENVIRONMENT.value,
-            name=wish.name,
-            template_id=target.template.id,
-            version_id=target.version.id,
-            description=wish.description,
-            inputs=inputs,
-            run_env=dict(wish.run_env),
-        )
-        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs), consent)]
+    new = _New(where, _changed_rules(Rules(), wish.rules), consent)
+    return desk.once(consent.asked, lambda tx: _create(tx, desk, wish, new))
+
+
+@dataclass(frozen=True)
+class _New:
+    """What a new environment needs beside what its admin has said."""
+
+    where: Address
+    rules: Rules
+    consent: Consent
+
+
+def _create(tx: Tx, desk: Desk, wish: NewEnvironment, new: _New) -> list[int]:
+    target = usable(tx, wish.template, TemplateKind.ENVIRONMENT)
+    inputs, problems = resolved(target.schema.type, section(wish.given), {}, wish.given.sets)
+    raise_all(
+        f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+    )
+    instance = tx.add_instance(
+        address=str(new.where),
+        kind=Kind.ENVIRONMENT.value,
+        name=wish.name,
+        template_id=target.template.id,
+        version_id=target.version.id,
+        description=wish.description,
+        inputs=inputs,
+        run_env=dict(wish.run_env),
+        rules=new.rules.to_json(),
+        backend=backends.chosen(desk.settings.backend, str(new.where)),
+    )
+    return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs), new.consent)]
 
 
 @dataclass(frozen=True)
@@ -67,8 +88,10 @@ class Details:
 
     description: str | None = None
     """None leaves it as it is."""
-    run_env: Mapping[str, str | None] = field(default_factory=dict)
+    run_env: Mapping[str, EnvValue | None] = field(default_factory=dict)
     """Laid over what is there; a variable given None is taken away."""
+    rules: Mapping[str, str] = field(default_factory=dict)
+    """Rule -> value as typed, laid over what is there; "" is the default."""
 
 
 def update(
@@ -78,35 +101,53 @@ def update(
 
     Raises as create(), and Busy while a run holds the environment; the details are not changed then either.
     """
-    with desk.catalog.write() as tx:
+
+    def act(tx: Tx) -> list[int]:
         instance = tx.instance(address.environment(name))
         if details is not None:
             _describe(tx, instance, details)
-        if wish is None:
-            return []
-        target, kind = changes.target(tx, instance, wish)
-        part = target.facts.part(PartName.INFRASTRUCTURE)
-        # what Jinja writes may have outputs that nobody can see before
-        if part is not None and part.engine == "hcl" and target.version.id != instance.version_id:
-            refuse_losing_outputs(tx, instance, target, {output.name for output in part.outputs})
-        given = section(wish.given) if wish.given.document else Section(instance.inputs, document=STORED)
-        inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
-        raise_all(
-            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
-        )
-        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs, kind), consent)]
+        return [] if wish is None else [_update(tx, desk, instance, wish, consent)]
+
+    return desk.once(consent.asked, act)
+
+
+def _update(tx: Tx, desk: Desk, instance: Instance, wish: changes.Update, consent: Consent) -> int:
+    found = change(tx, instance, wish, line.standing(tx, instance, queue=consent.queue))
+    return changes.submit(tx, desk, instance, found, consent)
+
+
+def change(tx: Tx, instance: Instance, wish: changes.Update, standing: Standing | None = None) -> Change:
+    """What an update comes to, from where the environment stands: as it is deployed, unless that is given.
+
+    Raises as create().
+    """
+    standing = standing or line.standing(tx, instance, queue=False)
+    target, kind = changes.target(tx, standing, wish)
+    part = target.facts.part(PartName.INFRASTRUCTURE)
+    # what Jinja writes may have outputs that nobody can see before
+    if part is not None and part.engine == "hcl" and target.version.id != instance.version_id:
+        refuse_losing_outputs(tx, instance, target, {output.name for output in part.outputs})
+    given = section(wish.given) if wish.given.document else Section(standing.inputs, document=STORED)
+    inputs, problems = resolved(target.schema.type, given, standing.inputs, wish.given.sets)
+    raise_all(
+        f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+    )
+    return Change(Operation.DEPLOY, target, inputs, kind)
 
 
 def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
     """Records a destroy of the environment; its run's id.
 
-    Raises Conflict while anything lives in it, Busy while a run holds it.
+    Raises Conflict while anything lives in it, Busy while somebody works on a run of it.
     """
-    with desk.catalog.write() as tx:
+
+    def act(tx: Tx) -> list[int]:
         instance = tx.instance(address.environment(name))
         refuse_inhabited(tx, instance)
-        refuse_busy(tx, [instance], f"Environment {name} cannot be deleted")
+        line.refuse_held(tx, [instance], f"Environment {name} cannot be deleted", queue=consent.queue)
         return [changes.submit_destroy(tx, desk, instance, consent)]
+
+    return desk.once(consent.asked, act)
 
 
 def section(given: Given) -> Section:
@@ -123,12 +164,23 @@ def _describe(tx: Tx, instance: Instance, details: Details) -> None:
         instance.description = details.description
     merged = {**instance.run_env, **details.run_env}
     instance.run_env = {name: value for name, value in merged.items() if value is not None}
+    instance.rules = _changed_rules(rules.from_json(instance.rules), details.rules).to_json()
     tx.save(instance)
 
 
-def _refuse_run_env(run_env: Mapping[str, str]) -> None:
-    wrong = [
-        Problem("--run-env", 0, name, text) for name, value in run_env.items() if (text := check_run_env(name, value))
+def _changed_rules(before: Rules, wishes: Mapping[str, str]) -> Rules:
+    """The rules with those that were typed. Raises Invalid with everything that is wrong."""
+    found, problems = rules.changed(before, wishes)
+    raise_all("The rules cannot be used:", problems, f"Rules are: {', '.join(rules.NAMES)}.")
+    return found
+
+
+def _refuse_run_env(variables: Mapping[str, EnvValue]) -> None:
+    values, paths = plain(variables).items(), files(variables).items()
+    problems = [
+        *(Problem("--run-env", 0, name, check_run_env(name, value)) for name, value in values),
+        *(Problem("--run-env-file", 0, name, check_run_env_file(name, path)) for name, path in paths),
     ]
+    wrong = [problem for problem in problems if problem.message]
     if wrong:
         raise Invalid("The run environment cannot be used:", problems=wrong)

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from engine.actions import changes
+from engine.actions import changes, line
 from engine.actions.changes import Change, Consent, Update
 from engine.actions.desk import Desk, raise_all, target_of
 from engine.actions.inputs import STORED, Section, resolved
+from engine.actions.line import Standing
 from engine.actions.refusals import refuse_last, refuse_unfit_environment, refuse_unready
 from engine.core import located, spec
 from engine.core.address import Address, Kind
@@ -27,27 +28,40 @@ def update(desk: Desk, address: Address, wish: Update, consent: Consent) -> list
     A spec document is the whole ServiceSpec; only this instance's entry counts (reference section 3.6).
     Raises Invalid with every violation, Conflict when version and environment do not fit, Busy.
     """
-    with desk.catalog.write() as tx:
-        instance = tx.instance(address)
-        environment = environment_of(tx, instance)
-        refuse_unready(tx, environment)
-        target, kind = changes.target(tx, instance, wish)
-        refuse_unfit_environment(target, target_of(tx, environment), environment, PartName.INSTANCE)
-        given = _section(wish, address, environment, instance)
-        inputs, problems = resolved(target.schema.type, given, instance.inputs, wish.given.sets)
-        raise_all(
-            f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
-        )
-        return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs, kind), consent)]
+    return desk.once(consent.asked, lambda tx: [_update(tx, desk, tx.instance(address), wish, consent)])
+
+
+def _update(tx: Tx, desk: Desk, instance: Instance, wish: Update, consent: Consent) -> int:
+    refuse_unready(tx, environment_of(tx, instance))
+    found = change(tx, instance, wish, line.standing(tx, instance, queue=consent.queue))
+    return changes.submit(tx, desk, instance, found, consent)
+
+
+def change(tx: Tx, instance: Instance, wish: Update, standing: Standing | None = None) -> Change:
+    """What an update comes to, from where the instance stands: as it is deployed, unless that is given.
+
+    Raises as update(), but never Busy.
+    """
+    environment = environment_of(tx, instance)
+    standing = standing or line.standing(tx, instance, queue=False)
+    target, kind = changes.target(tx, standing, wish)
+    refuse_unfit_environment(target, target_of(tx, environment), environment, PartName.INSTANCE)
+    given = _section(wish, instance, environment, standing)
+    inputs, problems = resolved(target.schema.type, given, standing.inputs, wish.given.sets)
+    raise_all(
+        f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
+    )
+    return Change(Operation.DEPLOY, target, inputs, kind)
 
 
 def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[int]:
     """Records a destroy of each instance; the runs' ids.
 
-    Raises NotFound for an unknown one, Conflict when it is the last of its service, Busy while a run holds one.
-    Nothing is recorded unless all can be.
+    Raises NotFound for an unknown one, Conflict when it is the last of its service, Busy while somebody works on a run
+    of one. Nothing is recorded unless all can be.
     """
-    with desk.catalog.write() as tx:
+
+    def act(tx: Tx) -> list[int]:
         doomed = [tx.instance(address) for address in dict.fromkeys(addresses)]
         wrong = [found.address for found in doomed if found.kind != Kind.SERVICE_INSTANCE]
         if wrong:
@@ -58,6 +72,8 @@ def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[i
             refuse_last(tx, instance, {found.id for found in doomed})
         return [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
 
+    return desk.once(consent.asked, act)
+
 
 def environment_of(tx: Tx, instance: Instance) -> Instance:
     """The environment that a service instance lives in."""
@@ -65,15 +81,15 @@ def environment_of(tx: Tx, instance: Instance) -> Instance:
     return tx.instance_by_id(instance.environment_id)
 
 
-def _section(wish: Update, address: Address, environment: Instance, instance: Instance) -> Section:
+def _section(wish: Update, instance: Instance, environment: Instance, standing: Standing) -> Section:
     document = wish.given.document
     if document is None:
-        return Section(instance.inputs, document=STORED)
+        return Section(standing.inputs, document=STORED)
     entries = spec.service_spec(document, pipeline=True).instances
-    entry = next((entry for entry in entries if entry.name == address.name), None)
+    entry = next((entry for entry in entries if entry.name == instance.name), None)
     if entry is None:
         names = ", ".join(entry.name for entry in entries) or "none"
-        raise Invalid(f"{document.file} has no instance {address.name} (there are: {names}).")
+        raise Invalid(f"{document.file} has no instance {instance.name} (there are: {names}).")
     if entry.environment != environment.name:
         problem = Problem(
             document.file,

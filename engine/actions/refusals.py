@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from engine.actions.desk import Target, in_words, target_of
@@ -10,7 +10,7 @@ from engine.core import runs, wiring
 from engine.core.address import Kind
 from engine.core.bundle import PART_OF, PartName
 from engine.core.runs import Operation
-from engine.errors import Busy, Conflict
+from engine.errors import Busy, Conflict, LandformError, OutcomeUnknown
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -21,13 +21,18 @@ _HALF_DONE = (runs.Status.FAILED, runs.Status.CANCELLED, runs.Status.INTERRUPTED
 
 def refuse_unfit_environment(target: Target, environment: Target, instance: Instance, part: PartName) -> None:
     """Raises Conflict when a service version may not or cannot run in an environment; `instance` is the environment."""
+    refuse_incompatible(target, environment, instance)
+    refuse_missing_outputs(target, part, instance.outputs or {}, f"{instance.name} ({environment.label})")
+
+
+def refuse_incompatible(target: Target, environment: Target, instance: Instance) -> None:
+    """Raises Conflict when a service version may not run in environments of that version; `instance` is one of them."""
     wanted = f"{environment.template.name}:{environment.version.major}"
     if wanted not in target.version.compatible:
         raise Conflict(
             f"{target.label} does not run in environments of {wanted}, as {instance.name} is.",
             hint=f"It runs in: {', '.join(target.version.compatible) or 'none'}.",
         )
-    refuse_missing_outputs(target, part, instance.outputs or {}, f"{instance.name} ({environment.label})")
 
 
 def refuse_missing_outputs(target: Target, name: PartName, offered: Collection[str], environment: str) -> None:
@@ -43,14 +48,31 @@ def refuse_missing_outputs(target: Target, name: PartName, offered: Collection[s
 
 
 def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
-    """Raises Busy when one of the instances has a run under way; `doing` says what had to be refused."""
-    held = [(instance.address, run) for instance in instances if (run := tx.active_run(instance))]
-    if held:
-        raise Busy(
-            f"{doing} while "
-            + ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in held)
-            + ".",
-            hint=runs.what_to_do(held[0][1].id, runs.Status(held[0][1].status)),
+    """Raises Busy when one of the instances has a run under way, OutcomeUnknown when nobody knows what that did.
+
+    `doing` says what had to be refused.
+    """
+    found = [(instance.address, run) for instance in instances if (run := tx.active_run(instance))]
+    if found:
+        raise held(found, doing)
+
+
+def held(found: Sequence[tuple[str, Run]], doing: str = "") -> LandformError:
+    """For what runs hold, as (address, run): Busy, or OutcomeUnknown when nobody knows what one of them did."""
+    text = ", ".join(f"{address} is held by run {run.id} ({run.status})" for address, run in found) + "."
+    lost = [run for _, run in found if run.status == runs.Status.INTERRUPTED]
+    [run, *_] = [*lost, *(run for _, run in found)]
+    kind = OutcomeUnknown if lost else Busy
+    hint = runs.what_to_do(run.id, runs.Status(run.status))
+    return kind(f"{doing} while {text}" if doing else text, hint=hint)
+
+
+def refuse_diverged(instance: Instance) -> None:
+    """Raises Conflict while nobody may touch the instance, as its state could not be kept."""
+    if instance.diverged:
+        raise Conflict(
+            f"{instance.address} is frozen. {instance.diverged}",
+            hint=f"Keep its state: landform state harvest {instance.address}",
         )
 
 
@@ -100,9 +122,8 @@ def refuse_last(tx: Tx, instance: Instance, doomed: Collection[int | None]) -> N
 
 
 def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
-    """Whether a destroy of the instance is under way."""
-    run = tx.active_run(instance)
-    return run is not None and run.operation == Operation.DESTROY
+    """Whether a destroy of the instance is under way, or waits in line."""
+    return any(run.operation == Operation.DESTROY for run in tx.line_of(instance))
 
 
 def refuse_destroy_again(tx: Tx, run: Run, instance: Instance) -> None:

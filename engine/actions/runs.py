@@ -8,40 +8,100 @@ from typing import TYPE_CHECKING
 from engine.actions import changes
 from engine.actions.changes import Consent
 from engine.actions.desk import Desk
-from engine.core import runs
+from engine.core import approvals, runs
+from engine.core.asked import Asked
 from engine.core.runs import Event, Status
-from engine.errors import Busy, Conflict, OutcomeUnknown
-from engine.external.process import is_alive
+from engine.errors import Conflict, Stale
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Run
+    from engine.catalog.tx import Tx
 
 
-def approve(desk: Desk, run_ids: Sequence[int], reason: str = "") -> None:
-    """Says yes to plans that wait for approval: to all of them, or to none.
+def approve(desk: Desk, run_ids: Sequence[int], reason: str = "", asked: Asked | None = None) -> list[int]:
+    """Says yes to plans that wait for approval: to all of them, or to none; the runs' ids.
 
-    Raises NotFound, or Conflict when one of the runs waits for none.
+    A run goes on when as many people as its environment asks for have said so; until then it waits.
+    Raises NotFound, Conflict when one of the runs waits for none or this person has approved it before, Refused when
+    somebody else has to, Stale when a plan is no longer good.
     """
-    with desk.catalog.write() as tx:
-        for run_id in dict.fromkeys(run_ids):
-            runs.allow(Status(tx.run(run_id).status), Event.APPROVE)
-            tx.move(run_id, Event.APPROVE, approved_by=desk.user, approval_reason=reason)
+    refuse_expired(desk, run_ids)
+    ids = list(dict.fromkeys(run_ids))
+
+    def act(tx: Tx) -> list[int]:
+        for run_id in ids:
+            _approve(tx, desk, run_id, reason)
+        return ids
+
+    return desk.once(asked, act)
 
 
-def refuse_ended(desk: Desk, run_ids: Sequence[int]) -> None:
-    """Raises Conflict when one of the runs has ended, OutcomeUnknown when nobody can tell how, NotFound."""
+def _approve(tx: Tx, desk: Desk, run_id: int, reason: str) -> None:
+    run, rules = tx.run(run_id), tx.rules_of(tx.run(run_id))
+    runs.allow(Status(run.status), Event.APPROVE)
+    if error := approvals.refusal(_plan(tx, run), desk.user, rules):
+        raise error
+    # A yes needs no digest of its own: a plan and its fingerprint are written once, with the move to `planned`, and are
+    # never replaced in that status or after it. The apply computes the fingerprint again and compares it with that one,
+    # so that what is applied is what every one of these people has seen.
+    tx.add_approval(run_id, desk.user, reason)
+    names = [row.user_name for row in tx.approvals_of(run_id)]
+    if approvals.is_enough(names, rules):
+        tx.move(run_id, Event.APPROVE, approved_by=", ".join(names), approval_reason=reason, message="")
+    else:
+        run.message = approvals.progress(names, rules)
+        tx.save(run)
+
+
+def approvable(desk: Desk, run_ids: Sequence[int], *, alone: bool = False) -> list[int]:
+    """Those of the runs whose plan this person may say yes to; `alone`: and whose plan needs nobody else's yes."""
     with desk.catalog.read() as tx:
+        found = [(run, tx.rules_of(run)) for run in map(tx.run, run_ids) if run.status == Status.PLANNED]
+        return [
+            plan.run_id
+            for plan, rules in ((_plan(tx, run), rules) for run, rules in found)
+            if approvals.refusal(plan, desk.user, rules) is None and not (alone and rules.approvals > 1)
+        ]
+
+
+def _plan(tx: Tx, run: Run) -> approvals.Plan:
+    assert run.id is not None
+    names = [row.user_name for row in tx.approvals_of(run.id)]
+    return approvals.Plan(run.id, run.requested_by, names)
+
+
+def refuse_expired(desk: Desk, run_ids: Sequence[int]) -> None:
+    """Raises Stale when one of the runs has a plan that was good until now and not longer, and discards it."""
+    with desk.catalog.write() as tx:
+        stale = [tx.discard_expired(run_id, desk.settings.plan_ttl_s) for run_id in dict.fromkeys(run_ids)]
+    for run in filter(None, stale):
+        raise Stale(run.message, hint=f"Make a new one: landform run retry {run.id}")
+
+
+def go_on(desk: Desk, run_ids: Sequence[int], asked: Asked | None = None) -> list[int]:
+    """The runs' ids, when they can be carried out; those asked for before with the same key, whatever became of them.
+
+    Raises Conflict when one of the runs has ended, OutcomeUnknown when nobody can tell how, Stale when its plan is no
+    longer good, NotFound.
+    """
+
+    def act(tx: Tx) -> list[int]:
         for run in map(tx.run, run_ids):
-            if run.status == Status.INTERRUPTED:
-                raise OutcomeUnknown(
-                    f"Run {run.id} was interrupted: what it did is not known.",
-                    hint=f"Plan again from what is there now: landform run retry {run.id}",
-                )
-            if runs.is_terminal(Status(run.status)):
-                raise Conflict(
-                    f"Run {run.id} has ended: it is {run.status}.",
-                    hint=f"Start a new one: landform run retry {run.id}",
-                )
+            _refuse_ended(run)
+        return list(dict.fromkeys(run_ids))
+
+    ids = desk.once(asked, act)
+    refuse_expired(desk, ids)
+    return ids
+
+
+def _refuse_ended(run: Run) -> None:
+    if run.status == Status.INTERRUPTED:
+        raise changes.interrupted(run)
+    if runs.is_terminal(Status(run.status)):
+        raise Conflict(
+            f"Run {run.id} has ended: it is {run.status}.", hint=f"Start a new one: landform run retry {run.id}"
+        )
 
 
 def discard(desk: Desk, run_id: int, reason: str = "") -> Run:
@@ -53,29 +113,9 @@ def discard(desk: Desk, run_id: int, reason: str = "") -> Run:
         return tx.move(run_id, Event.DISCARD, message=message)
 
 
-def recover(desk: Desk, run_id: int) -> Run:
-    """Takes a run from a worker that is gone for certain, as whoever asks knows: a lost plan is queued again, a lost
-    apply ends interrupted.
-
-    Raises NotFound, Conflict when nobody works on the run, Busy when its worker is seen to live.
-    """
-    with desk.catalog.write() as tx:
-        run = tx.run(run_id)
-        runs.after(Status(run.status), Event.LOSE)
-        worker = run.executor or {}
-        if is_alive(worker):
-            raise Busy(
-                f"Run {run_id} is not lost: process {worker.get('pid')} on this machine works on it.",
-                hint=f"Follow it: landform run show {run_id}",
-            )
-        message = f"{desk.user} gave up on process {worker.get('pid')} of host {worker.get('host')}."
-        return tx.move(run_id, Event.LOSE, message=message)
-
-
 def retry(desk: Desk, run_id: int, consent: Consent) -> list[int]:
     """Records a new run, with a new plan, for what an ended run wanted; its id in a list.
 
-    Raises NotFound, Conflict while it has not ended, Busy.
+    Raises NotFound, Conflict while it has not ended, OutcomeUnknown when nobody knows how, Busy.
     """
-    with desk.catalog.write() as tx:
-        return [changes.retry(tx, desk, tx.run(run_id), consent)]
+    return desk.once(consent.asked, lambda tx: [changes.retry(tx, desk, tx.run(run_id), consent)])

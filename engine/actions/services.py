@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.actions import changes
+from engine.actions import changes, line
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, Target, raise_all, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
-from engine.actions.refusals import refuse_busy, refuse_edit, refuse_unfit_environment, refuse_unready
+from engine.actions.refusals import refuse_edit, refuse_unfit_environment, refuse_unready
 from engine.core import address, located, revisions, spec, updates
 from engine.core.address import Kind
 from engine.core.bundle import PartName
@@ -18,6 +18,7 @@ from engine.core.runs import Operation
 from engine.core.spec import InstanceSpec, ServiceSpec
 from engine.core.versions import TemplateKind, TemplateRef
 from engine.errors import Conflict, Invalid, NotFound, Problem, Refused
+from engine.terraform import backends
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Service
@@ -48,52 +49,54 @@ def create(desk: Desk, wish: NewService, consent: Consent) -> list[int]:
     Raises Invalid with every violation of all instances, NotFound, Conflict, Busy; nothing is recorded then.
     """
     address.check_name(wish.name, "service name")
-    with desk.catalog.write() as tx:
-        target = usable(tx, wish.template, TemplateKind.SERVICE)
-        if tx.find_service(wish.name):
-            raise Conflict(
-                f"Service {wish.name} exists already.", hint=f"Change it: landform service update {wish.name}"
-            )
-        wanted = _wanted(wish, target)
-        _refuse_too_many(desk, wish.name, wanted)
-        pipeline = _pipeline_inputs(target, wanted, wish.given.document)
-        service = tx.add_service(
-            name=wish.name,
-            template_id=target.template.id or 0,
-            major=target.version.major,
-            description=wish.description,
-            repository=wish.repository,
-            branch=wish.branch,
-            repository_connection=wish.repository_connection,
-            pipeline_inputs=pipeline,
-        )
-        newcomers = _Newcomers(service, target, wish.given)
-        return _add(tx, desk, newcomers, wanted.instances, consent)
+    return desk.once(consent.asked, lambda tx: _create(tx, desk, wish, consent))
+
+
+def _create(tx: Tx, desk: Desk, wish: NewService, consent: Consent) -> list[int]:
+    target = usable(tx, wish.template, TemplateKind.SERVICE)
+    if tx.find_service(wish.name):
+        raise Conflict(f"Service {wish.name} exists already.", hint=f"Change it: landform service update {wish.name}")
+    wanted = _wanted(wish, target)
+    _refuse_too_many(desk, wish.name, wanted)
+    pipeline = _pipeline_inputs(target, wanted, wish.given.document)
+    service = tx.add_service(
+        name=wish.name,
+        template_id=target.template.id or 0,
+        major=target.version.major,
+        description=wish.description,
+        repository=wish.repository,
+        branch=wish.branch,
+        repository_connection=wish.repository_connection,
+        pipeline_inputs=pipeline,
+    )
+    return _add(tx, desk, _Newcomers(service, target, wish.given), wanted.instances, consent)
 
 
 def update(desk: Desk, name: str, document: Document, consent: Consent) -> list[int]:
     """Adds the instances that the spec has more and destroys those it has no longer (reference section 3.5).
 
-    The runs' ids, new instances first. Raises Invalid when a surviving instance or the pipeline would change.
+    The runs' ids, new instances first. Raises Invalid when a surviving instance or the pipeline would change, Busy
+    while somebody works on a run of one that is to go, or while an earlier edit is not done.
     """
-    with desk.catalog.write() as tx:
-        service = tx.service(name)
-        template = tx.template_by_id(service.template_id)
-        siblings = tx.instances_of(service)
-        before = current_spec(tx, service)
-        after = spec.service_spec(document, pipeline=service.pipeline_inputs is not None)
-        edit = revisions.edit(before, after, document)
-        raise_all(f"The spec cannot be applied to service {name}:", edit.problems)
-        doomed = [instance for instance in siblings if instance.name in edit.removed]
-        refuse_edit(tx, name, siblings)
-        refuse_busy(tx, doomed, f"Service {name} cannot be changed")
-        ids: list[int] = []
-        if edit.added:
-            _refuse_too_many(desk, name, after)
-            number = updates.recommended_of(tx.published(template), service.major)
-            target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
-            ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
-        return ids + [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
+    return desk.once(consent.asked, lambda tx: _update(tx, desk, tx.service(name), document, consent))
+
+
+def _update(tx: Tx, desk: Desk, service: Service, document: Document, consent: Consent) -> list[int]:
+    template = tx.template_by_id(service.template_id)
+    siblings = tx.instances_of(service)
+    after = spec.service_spec(document, pipeline=service.pipeline_inputs is not None)
+    edit = revisions.edit(current_spec(tx, service), after, document)
+    raise_all(f"The spec cannot be applied to service {service.name}:", edit.problems)
+    doomed = [instance for instance in siblings if instance.name in edit.removed]
+    refuse_edit(tx, service.name, siblings)
+    line.refuse_held(tx, doomed, f"Service {service.name} cannot be changed", queue=consent.queue)
+    ids: list[int] = []
+    if edit.added:
+        _refuse_too_many(desk, service.name, after)
+        number = updates.recommended_of(tx.published(template), service.major)
+        target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
+        ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
+    return ids + [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
 
 
 def describe(desk: Desk, name: str, description: str) -> Service:
@@ -108,16 +111,19 @@ def describe(desk: Desk, name: str, description: str) -> Service:
 def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
     """Records a destroy of every instance; the service goes with the last. The runs' ids; [] when it had none.
 
-    Raises Busy while a run holds one of the instances.
+    Raises Busy while somebody works on a run of one of the instances.
     """
-    with desk.catalog.write() as tx:
+
+    def act(tx: Tx) -> list[int]:
         service = tx.service(name)
         instances = tx.instances_of(service)
-        refuse_busy(tx, instances, f"Service {name} cannot be deleted")
+        line.refuse_held(tx, instances, f"Service {name} cannot be deleted", queue=consent.queue)
         if not instances:
             tx.remove_service(service)
             return []
         return [changes.submit_destroy(tx, desk, instance, consent) for instance in instances]
+
+    return desk.once(consent.asked, act)
 
 
 def stored_spec(desk: Desk, name: str) -> ServiceSpec:
@@ -242,8 +248,9 @@ def _submit(
     consent: Consent,
 ) -> int:
     entry, environment, inputs = found
+    where = str(address.service_instance(newcomers.service.name, entry.name))
     instance = tx.add_instance(
-        address=str(address.service_instance(newcomers.service.name, entry.name)),
+        address=where,
         kind=Kind.SERVICE_INSTANCE.value,
         name=entry.name,
         service_id=newcomers.service.id,
@@ -251,6 +258,7 @@ def _submit(
         template_id=newcomers.target.template.id,
         version_id=newcomers.target.version.id,
         inputs=inputs,
+        backend=backends.chosen(desk.settings.backend, where),
     )
     return changes.submit(tx, desk, instance, Change(Operation.DEPLOY, newcomers.target, inputs), consent)
 

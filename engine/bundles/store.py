@@ -11,28 +11,43 @@ import os
 import re
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path, PurePosixPath
+from typing import Protocol
 
 from engine.bundles import pack
-from engine.bundles.limits import shown, wrong_path
+from engine.bundles.limits import DEFAULT, shown, wrong_path
 from engine.errors import Conflict, Invalid, NotFound
 
 _DIGEST = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _INDEX, _FILES = "index", "files"
+_OURS = replace(DEFAULT, archive_bytes=sys.maxsize, ratio=sys.maxsize)
 _DRAFT, _GONE = ".new-", ".old-"
 """How the names of folders begin that are of no use to anybody but their writer."""
+
+
+class Depot(Protocol):
+    """Where bundles lie for all machines."""
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keeps the content under the name."""
+
+    def fetch(self, name: str) -> bytes | None:
+        """What was kept; None when nothing was."""
 
 
 class Store:
     """The stored bundles of one home."""
 
-    def __init__(self, root: Path) -> None:
-        """`root` is made when something is first put."""
+    def __init__(self, root: Path, depot: Depot | None = None) -> None:
+        """`root` is made when something is first put; `depot` is where other machines put theirs."""
         self._root = root
+        self._depot = depot
 
     def put(self, files: Mapping[str, bytes]) -> str:
         """The digest under which get() gives the files back; storing them again changes nothing.
@@ -43,13 +58,26 @@ class Store:
         if odd:
             raise Invalid(f"The file {shown(odd[0])} {wrong_path(odd[0])}.")
         digest = pack.digest(files)
-        if self.has(digest):
-            try:
-                self.get(digest)
-            except Conflict:
-                self.remove(digest)
-            else:
-                return digest
+        if self._depot is not None:
+            # first: whoever learns of the version must find its bundle
+            self._depot.keep(f"bundles/{digest}", pack.pack(files))
+        if self._is_whole(digest):
+            return digest
+        self._write_new(digest, files)
+        return digest
+
+    def _is_whole(self, digest: str) -> bool:
+        """Whether the bundle is stored; one that was changed on disk is removed."""
+        if not self.has(digest):
+            return False
+        try:
+            self._read(digest)
+        except Conflict:
+            self.remove(digest)
+            return False
+        return True
+
+    def _write_new(self, digest: str, files: Mapping[str, bytes]) -> None:
         self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
         with self._writing():
             draft = Path(tempfile.mkdtemp(prefix=_DRAFT, dir=self._root))
@@ -58,7 +86,6 @@ class Store:
                 self._publish(draft, digest)
             finally:
                 shutil.rmtree(draft, ignore_errors=True)
-        return digest
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
@@ -94,9 +121,24 @@ class Store:
 
         Raises NotFound; Conflict, naming the file, when something was changed on disk.
         """
-        folder = self._folder(digest)
-        if not folder.is_dir():
+        if not self._folder(digest).is_dir():
+            self._fetch(digest)
+        return self._read(digest)
+
+    def _fetch(self, digest: str) -> None:
+        """Brings the bundle here from where another machine has put it. Raises NotFound."""
+        name = f"bundles/{digest}"
+        packed = self._depot.fetch(name) if self._depot else None
+        if packed is None:
             raise NotFound(f"The bundle {digest[:12]} is not in the store.", hint="Register its version again.")
+        # it was checked when it was registered, and is checked again by its digest
+        files = pack.unpack(packed, name, _OURS)
+        if pack.digest(files) != digest:
+            raise _changed(digest, name)
+        self._write_new(digest, files)
+
+    def _read(self, digest: str) -> dict[str, bytes]:
+        folder = self._folder(digest)
         index = _content(folder / _INDEX)
         if index is None or sha256(index).hexdigest() != digest:
             raise _changed(digest, _INDEX)

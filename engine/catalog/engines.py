@@ -1,89 +1,62 @@
-"""The only place that makes SQLAlchemy engines: SQLite's settings, transactions and times."""
+"""The only place that chooses SQLAlchemy engines: one for each kind of transaction, the same on every database."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
 
-from sqlalchemy import Connection, DateTime, Engine, Pool, create_engine, event
-from sqlalchemy.dialects.sqlite import DATETIME
-from sqlalchemy.engine import URL, Dialect
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.pool import NullPool
+from sqlmodel import Session
 
-from engine.catalog import sqlite
-
-_PRAGMAS = ("journal_mode=WAL", "synchronous=NORMAL", f"busy_timeout={sqlite.BUSY_TIMEOUT_S * 1000}")
-
-
-class _Utc(DATETIME):
-    """Aware times, kept as UTC: SQLite itself would drop the offset without converting."""
-
-    def bind_processor(self, dialect: Dialect) -> Callable[[Any], Any]:
-        store = super().bind_processor(dialect)
-
-        def process(value: datetime | None) -> Any:
-            if value is not None and value.utcoffset() is None:
-                raise ValueError(f"{value!r} has no time zone.")
-            utc = value.astimezone(UTC) if value else None
-            return store(utc) if store else utc
-
-        return process
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], Any]:
-        load = super().result_processor(dialect, coltype)
-
-        def process(value: Any) -> datetime | None:
-            found: datetime | None = load(value) if load else value
-            return found.replace(tzinfo=UTC) if found else None
-
-        return process
+from engine.catalog import postgres_engines, sqlite_engines
+from engine.catalog.places import Place
+from engine.catalog.postgres import Database
+from engine.catalog.sqlite import File
 
 
-def reading(path: Path) -> Engine:
-    """For transactions that only read: they wait for nobody, and a write in one is an error."""
-    return _engine(path, "BEGIN", (*_PRAGMAS, "foreign_keys=ON", "query_only=ON"))
+@dataclass(frozen=True)
+class Engines:
+    """What the transactions of a catalog work with."""
+
+    reading: Engine
+    """One unchanging view, which waits for nobody; a write in it is an error."""
+    writing: Engine
+    """One at a time, so that what a transaction has read stays true until it commits."""
+    quick: Engine
+    """Waits only for whoever changes the same row, where the database can do that."""
+    now: Callable[[Session], datetime] | None = None
+    """The database's clock; None where the machine's is as good."""
+
+    def dispose(self) -> None:
+        """Gives the connections back; new ones are made when the engines are used again."""
+        for engine in (self.reading, self.writing, self.quick):
+            engine.dispose()
 
 
-def writing(path: Path) -> Engine:
-    """For transactions that may write: one at a time, so that what one has read stays true until it commits."""
-    return _engine(path, "BEGIN IMMEDIATE", (*_PRAGMAS, "foreign_keys=ON"))
+def of(place: Place) -> Engines:
+    """Those of a catalog whose schema fits."""
+    if isinstance(place, Database):
+        made = postgres_engines.Engines(place)
+        return Engines(made.reading, made.writing, made.quick, postgres_engines.now)
+    assert isinstance(place, File)
+    writing = sqlite_engines.writing(place)
+    return Engines(sqlite_engines.reading(place), writing, writing)
 
 
 @contextmanager
-def migrating(path: Path) -> Iterator[Connection]:
-    """A connection for migrations: a table that is rebuilt must not be seen to break foreign keys meanwhile.
-
-    Raises LandformError when the file cannot be written.
-    """
-    engine = _engine(path, "BEGIN IMMEDIATE", (*_PRAGMAS, "foreign_keys=OFF"), poolclass=NullPool)
+def migrating(place: Place) -> Iterator[Connection]:
+    """A connection for migrations, which are kept at the end. Raises LandformError when they cannot be."""
+    if isinstance(place, Database):
+        engine = postgres_engines.migrating(place)
+    else:
+        assert isinstance(place, File)
+        engine = sqlite_engines.migrating(place)
     try:
         with engine.connect() as connection:
             yield connection
             connection.commit()
     except DBAPIError as error:
-        raise sqlite.explain(path, error.orig) or error from error
-
-
-def _engine(path: Path, begin: str, pragmas: tuple[str, ...], poolclass: type[Pool] | None = None) -> Engine:
-    # a thread that waits for its turn to write must not run into a limit on connections first
-    pool: dict[str, Any] = {"poolclass": poolclass} if poolclass else {"max_overflow": -1}
-    # messages must not quote parameters: inputs may be secret
-    engine = create_engine(URL.create("sqlite", database=str(path)), hide_parameters=True, **pool)
-    engine.dialect.colspecs = {**engine.dialect.colspecs, DateTime: _Utc}
-
-    @event.listens_for(engine, "connect")
-    def _settings(connection: Any, _record: object) -> None:
-        # the driver would open transactions by itself, and only before the first write
-        connection.isolation_level = None
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}").close()
-
-    @event.listens_for(engine, "begin")
-    def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
-    return engine
+        raise place.explain(error.orig) or error from error

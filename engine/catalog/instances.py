@@ -54,6 +54,13 @@ class Instances(Records):
         """The service instances and components that live in an environment, by address."""
         return self._instances(col(Instance.environment_id) == environment.id)
 
+    def deployed_twin(self, instance: Instance) -> Instance | None:
+        """Another instance of the same version that was deployed, the newest; None when there is none."""
+        query = select(Instance).where(
+            Instance.version_id == instance.version_id, col(Instance.deployed_run_id).is_not(None)
+        )
+        return self._session.exec(query.order_by(col(Instance.id).desc()).limit(1)).first()
+
     def remove_instance(self, instance: Instance) -> None:
         """Takes the instance away; its runs stay. Raises Conflict while something lives in it."""
         inside = self.instances_in(instance)

@@ -6,37 +6,28 @@ ISO 8601 in UTC, versions are `major.minor`.
 
 from __future__ import annotations
 
-import json
-import sqlite3
-from collections import Counter
-from collections.abc import Callable, Mapping
-from contextlib import closing
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from engine.catalog import missing, schema, sqlite, statements
-from engine.core import plans
+from engine.catalog import missing, places, schema, shapes, statements
+from engine.catalog.shapes import Row as Row
 from engine.core.address import Address, Kind, parse
-from engine.core.runs import Status, is_terminal, next_actions, waiting_on
+from engine.core.runs import Status
 from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, parse_ref
 from engine.errors import NotFound
 
-Row = dict[str, Any]
 ALL = -1
 """As a limit: every row."""
 _LAST = "\U0010ffff"
-_JSON = (
-    *("inputs", "outputs", "upstream", "stale", "run_env", "inhabitants", "statuses"),
-    *("summary", "fingerprint", "executor", "facts", "compatible", "component_sources"),
-)
-_CLAIMS = ("is_stale", "outdated", "recommended_minor")
 
 
 class Reads:
-    """Lists over the catalog file at `path`. Where there is no catalog yet, lists are empty."""
+    """Lists over the catalog of that URL. Where there is no catalog yet, lists are empty."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, url: str, plan_ttl_s: float = 0) -> None:
+        """Raises as places.place(); nothing is opened before something is read. `plan_ttl_s` as in the settings."""
+        self._place = places.place(url)
+        self._plan_ttl_s = plan_ttl_s
 
     def templates(self, kind: TemplateKind | str | None = None) -> list[Row]:
         """All templates, or those of one kind, by kind and name."""
@@ -51,7 +42,7 @@ class Reads:
         rows = self._rows(statements.VERSIONS, name=ref.name, kind=ref.kind)
         if not rows:
             self._expect_template(ref)
-        return [_version(row) for row in rows]
+        return [shapes.version(row) for row in rows]
 
     def version(self, template: TemplateRef | str) -> Row:
         """Everything about a version, or about the recommended one, of a major version where one is named.
@@ -65,7 +56,7 @@ class Reads:
             raise self._no_version(ref)
         if len(rows) > 1:
             raise missing.two_kinds(ref.name)
-        return _version(rows[0])
+        return shapes.version(rows[0])
 
     def environments(self, after: str | None = None, limit: int = ALL, *, outdated: bool = False) -> list[Row]:
         """Environments by name, those after the name `after`; `outdated`: only those below the recommended version."""
@@ -75,14 +66,16 @@ class Reads:
 
     def services(self, after: str | None = None, limit: int = ALL) -> list[Row]:
         """Services by name, those after the name `after`, with how their instances are."""
-        return [_service(row) for row in self._rows(statements.SERVICES, after=after or "", name=None, limit=limit)]
+        return [
+            shapes.service(row) for row in self._rows(statements.SERVICES, after=after or "", name=None, limit=limit)
+        ]
 
     def service(self, name: str) -> Row:
         """A service, as services() lists it. Raises NotFound."""
         rows = self._rows(statements.SERVICES, after="", name=name, limit=1)
         if not rows:
             raise missing.no_service(name, self.names("service", "", missing.CANDIDATES_MAX))
-        return _service(rows[0])
+        return shapes.service(rows[0])
 
     def service_instances(
         self,
@@ -125,14 +118,17 @@ class Reads:
         chosen = (("address = :address", address), ("status = :status", status), ("id < :before", before))
         statement = statements.runs([condition for condition, value in chosen if value is not None])
         rows = self._rows(statement, address=str(address), status=status, before=before, limit=limit)
-        return [_run(row) for row in rows]
+        return [shapes.run(row, self._plan_ttl_s) for row in rows]
 
     def run(self, run_id: int) -> Row:
         """Everything about a run, its plan resource by resource in `summary`. Raises NotFound."""
         rows = self._rows(statements.RUN, id=run_id)
         if not rows:
             raise missing.no_run(run_id)
-        return _run(rows[0]) | {"summary": rows[0]["summary"]}
+        return shapes.run(rows[0], self._plan_ttl_s) | {
+            "summary": rows[0]["summary"],
+            "approvals": self.approvals(run_id),
+        }
 
     def history(self, address: Address | str, before: int | None = None, limit: int = ALL) -> list[Row]:
         """The runs of an address, newest first, those of an instance that has gone included.
@@ -143,6 +139,26 @@ class Reads:
         if not rows and before is None:
             self.instance(address)
         return rows
+
+    def approvals(self, run_id: int) -> list[Row]:
+        """Who has said yes to the plan of a run, in order: `user_name`, `reason`, `created_at`."""
+        return self._rows(statements.APPROVALS, id=run_id)
+
+    def workers(self, limit: int = ALL) -> list[Row]:
+        """Who executes runs or did, newest first, with how many `runs` each works on now."""
+        return [shapes.worker(row) for row in self._rows(statements.WORKERS, limit=limit)]
+
+    def states(self, address: Address | str, limit: int = ALL) -> list[Row]:
+        """The states that were kept under an address, newest first, those of an instance that has gone included."""
+        return self._rows(statements.STATES, address=str(address), limit=limit)
+
+    def run_counts(self) -> Row:
+        """How many runs there are and how long they took, over all time; looks at every run.
+
+        `runs`: [{"operation", "status", "count"}], `oldest_queued_at` (None when nothing waits), `plans` and `applies`:
+        {"count", "seconds"} of those that came to their end, `workers`: state -> how many.
+        """
+        return shapes.run_counts(self._rows(statements.RUN_COUNTS), self._rows(statements.WORKER_COUNTS))
 
     def names(self, kind: str, prefix: str, limit: int) -> list[str]:
         """Names that start with `prefix`, for shell completion.
@@ -180,84 +196,33 @@ class Reads:
         return missing.none_published(template.name, drafts)
 
     def _rows(self, statement: str, **values: object) -> list[Row]:
-        """Raises Conflict when the catalog is newer than this program, LandformError when it cannot be read."""
-        if not sqlite.exists(self._path):
-            return []
+        """Raises Conflict when the catalog does not fit this program, LandformError when it cannot be read."""
         clean = {name: _storable(value) for name, value in values.items()}
-        try:
-            with closing(self._connection()) as connection:
-                return _shaped(connection.execute(statement, clean))
-        except sqlite3.Error as error:
-            raise sqlite.explain(self._path, error) or error from error
+        found = self._found(statement, clean)
+        if found is None:
+            # an older one, which may be brought up to date
+            schema.ensure(self._place)
+            found = self._found(statement, clean)
+        assert found is not None
+        return found
 
-    def _connection(self) -> sqlite3.Connection:
-        connection = sqlite.read_only(self._path)
-        try:
-            if schema.fits(connection):
-                return connection
-        except sqlite3.Error:
-            connection.close()
-            raise
-        connection.close()
-        schema.ensure(self._path)
-        return sqlite.read_only(self._path)
+    def _found(self, statement: str, values: Mapping[str, object]) -> list[Row] | None:
+        """None where the schema does not fit."""
+        with self._place.door() as door:
+            revision = door.revision() if door else None
+            if door is None or revision is None:
+                return []
+            return shapes.shaped(*door.rows(statement, values)) if revision == schema.HEAD else None
 
 
 def _storable(value: object) -> object:
     """The value, without what a shell may pass on but no name can hold."""
-    return value.encode("utf-8", "replace").decode() if isinstance(value, str) else value
-
-
-def _shaped(found: sqlite3.Cursor) -> list[Row]:
-    columns = [(column[0], _converter(column[0])) for column in found.description]
-    return [
-        {name: value if value is None else convert(value) for (name, convert), value in zip(columns, row, strict=True)}
-        for row in found
-    ]
-
-
-def _converter(column: str) -> Callable[[Any], object]:
-    if column.endswith("_at"):
-        return _time
-    if column in _JSON:
-        return json.loads
-    return bool if column in _CLAIMS else _as_it_is
+    return value.encode("utf-8", "replace").decode().replace("\0", "?") if isinstance(value, str) else value
 
 
 def _ref(template: TemplateRef | str) -> TemplateRef:
     return template if isinstance(template, TemplateRef) else parse_ref(template)
 
 
-def _time(stored: str) -> str:
-    return stored.replace(" ", "T").removesuffix(".000000") + "Z"
-
-
-def _as_it_is(value: object) -> object:
-    return value
-
-
 def _number(row: Mapping[str, Any]) -> Number:
     return Number(row["major"], row["minor"])
-
-
-def _version(row: Row) -> Row:
-    return row | {"recommended": bool(row["recommended"])}
-
-
-def _service(row: Row) -> Row:
-    statuses = dict(sorted(Counter(row["statuses"] or ()).items()))
-    counted = [f"{count} {status}" for status, count in statuses.items()]
-    status = ", ".join(statuses if len(statuses) == 1 else counted)
-    return row | {"instances": sum(statuses.values()), "statuses": statuses, "status": status}
-
-
-def _run(row: Row) -> Row:
-    """The run with what follows from its status, and with its plan as a sentence and as counts."""
-    status, summary = Status(row["status"]), plans.from_json(row["summary"]) if row["summary"] else None
-    return {name: value for name, value in row.items() if name != "summary"} | {
-        "plan": summary.sentence() if summary else None,
-        "changes": summary.counts() if summary else None,
-        "is_terminal": is_terminal(status),
-        "waiting_on": waiting_on(status),
-        "next_actions": list(next_actions(status)),
-    }

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, bindparam, update
+from sqlalchemy import CursorResult, and_, bindparam, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import SQLModel, col, select
@@ -15,22 +15,36 @@ from engine.catalog import missing
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Run
 from engine.core.address import Address
-from engine.core.runs import ACTIVE, EXECUTING, TERMINAL, Event, Status, after, what_to_do
+from engine.core.runs import ACTIVE, EXECUTING, HOLDING, TERMINAL, Event, Operation, Status, after, what_to_do
+from engine.core.workers import State
 from engine.errors import Busy, Conflict
 
 _ACTIVE = [status.value for status in sorted(ACTIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 # as tables, not as classes: a change of a run is on the way of everything, and costs half as much without the session
-_RUN, _INSTANCE = SQLModel.metadata.tables["run"], SQLModel.metadata.tables["instance"]
+_RUN, _INSTANCE, _WORKER = (SQLModel.metadata.tables[name] for name in ("run", "instance", "worker"))
 _AS_READ = update(_RUN).where(
     _RUN.c.id == bindparam("read_id"),
     _RUN.c.status == bindparam("read_status"),
     _RUN.c.fence == bindparam("read_fence"),
 )
-_ENVIRONMENTS_HOLDER = (
-    select(_RUN.c.id)
-    .join(_INSTANCE, _INSTANCE.c.environment_id == _RUN.c.instance_id)
-    .where(_INSTANCE.c.id == bindparam("of"), _RUN.c.status.in_(_ACTIVE))
+_LINE = select(_RUN.c.id, _RUN.c.status).where(_RUN.c.instance_id == bindparam("of"), _RUN.c.status.in_(_ACTIVE))
+# queued is false for the holder, and false comes first
+_FIRST = _LINE.order_by(_RUN.c.status == Status.QUEUED.value, _RUN.c.id).limit(1)
+_CHANGERS = _LINE.where(or_(_RUN.c.status != Status.QUEUED.value, _RUN.c.id < bindparam("before"))).limit(1)
+_IS_LOST = select(_WORKER.c.id).where(_WORKER.c.id == bindparam("of"), _WORKER.c.state == State.LOST.value)
+# what was cancelled before its apply began has done as little as what was discarded
+_EFFECTIVE = (
+    select(_RUN.c.id, _RUN.c.status)
+    .where(
+        _RUN.c.instance_id == bindparam("of"),
+        or_(
+            _RUN.c.status.not_in([Status.DISCARDED.value, Status.CANCELLED.value]),
+            and_(_RUN.c.status == Status.CANCELLED.value, _RUN.c.applied_at.is_not(None)),
+        ),
+    )
+    .order_by(_RUN.c.id.desc())
+    .limit(1)
 )
 _FOLLOW = (
     update(_INSTANCE)
@@ -43,15 +57,16 @@ class Runs(Records):
     """The part of a transaction that speaks of runs."""
 
     def add_run(self, instance: Instance, **fields: Any) -> Run:
-        """A queued run for the instance; `fields` are columns of it: `operation`, `version_id`, `template` and
-        `requested_by` at least.
-
-        Raises Busy when another run holds the instance.
+        """A queued run for the instance, last in its line; `fields` are columns of it: `operation`, `version_id`,
+        `template` and `requested_by` at least.
         """
         known = {"status": Status.QUEUED.value, "created_at": self._now(), "instance_id": instance.id}
-        run = Run(**{**known, **fields}, address=instance.address)
-        self._insert(run, lambda: self._busy(instance))
+        where = {"address": instance.address, "environment_id": instance.environment_id or instance.id}
+        run = Run(**{**known, **where, **fields})
+        self._session.add(run)
+        self._session.flush()
         self._follow(run)
+        self.ring()
         return run
 
     def run(self, run_id: int) -> Run:
@@ -68,17 +83,17 @@ class Runs(Records):
     def line_of(self, instance: Instance) -> list[Run]:
         """The runs that have not ended, in the order in which they have the instance: who holds it, then who waits."""
         query = select(Run).where(Run.instance_id == instance.id, col(Run.status).in_(_ACTIVE))
-        return list(self._session.exec(query.order_by(col(Run.id))))
+        line = list(self._session.exec(query.order_by(col(Run.id))))
+        return sorted(line, key=lambda run: run.status == Status.QUEUED)
 
-    def is_environment_held(self, instance_id: int) -> bool:
-        """Whether a run holds the environment that the instance lives in; False when it lives in none."""
-        return self._session.execute(_ENVIRONMENTS_HOLDER, {"of": instance_id}).first() is not None
+    def is_environment_changing(self, run: Run) -> bool:
+        """Whether the outputs that the run reads are in flux: a run has its environment, or was in line for it before.
 
-    def busy_instances(self, addresses: Collection[Address | str]) -> dict[str, Run]:
-        """Address -> the run that holds it, for those of `addresses` that are held; in order."""
-        wanted = [str(address) for address in addresses]
-        query = select(Run).where(col(Run.address).in_(wanted), col(Run.status).in_(_ACTIVE))
-        return {run.address: run for run in self._session.exec(query.order_by(col(Run.address)))}
+        What goes needs no outputs that will last.
+        """
+        if run.operation == Operation.DESTROY or run.environment_id in (None, run.instance_id):
+            return False
+        return self._session.execute(_CHANGERS, {"of": run.environment_id, "before": run.id}).first() is not None
 
     def runs_of(self, address: Address | str, limit: int) -> list[Run]:
         """The newest runs of an address, newest first, those of an instance that has gone included."""
@@ -90,49 +105,73 @@ class Runs(Records):
         query = select(col(Run.id), Run.status).where(Run.instance_id == instance_id, col(Run.applied_at).is_not(None))
         return {run_id: Status(status) for run_id, status in self._session.exec(query.order_by(col(Run.id))) if run_id}
 
+    def retried_by(self, run: Run) -> Run | None:
+        """The newest run that tries the same again; None when none does."""
+        later = (col(Run.instance_id) == run.instance_id, col(Run.id) > run.id, Run.retry_of == run.id)
+        return self._session.exec(select(Run).where(*later).order_by(col(Run.id).desc()).limit(1)).first()
+
     def executing(self) -> list[Run]:
         """The runs that somebody works on, oldest first."""
         query = select(Run).where(col(Run.status).in_(_EXECUTING)).order_by(col(Run.id))
         return list(self._session.exec(query))
 
+    def interrupted(self) -> list[Run]:
+        """The runs of which nobody knows what they did, oldest first."""
+        query = select(Run).where(Run.status == Status.INTERRUPTED.value).order_by(col(Run.id))
+        return list(self._session.exec(query))
+
     def move(self, run_id: int, event: Event, *, fence: int | None = None, **facts: Any) -> Run:
         """The run after `event`; `facts` are columns that become known with it.
 
-        A worker gives the `fence` of its claim; None is for events that do not come from the claim's holder.
-        Raises NotFound, or Conflict when the run's status knows no such event or another worker has claimed it since.
+        A worker gives the `fence` of its claim; None is for events that do not come from the claim's holder. Whoever
+        claims gives its identity as `executor` and, when it is registered, its `worker_id`.
+        Raises NotFound, Busy for a claim while another run has the instance, or Conflict when the run's status knows no
+        such event, another worker has claimed it since, or its worker was given up.
         """
         run = self.run(run_id)
-        _refuse_other_fence(run, fence)
+        self._refuse_others(run, fence, facts)
         status = after(Status(run.status), event)
+        if event is Event.CLAIM and Status(run.status) not in HOLDING:
+            self._refuse_out_of_turn(run)
         if not self._changed(run, {**facts, **_consequences(run, event, status, self._now())}):
             # only where transactions overlap: somebody else was faster
             self._session.refresh(run)
-            _refuse_other_fence(run, fence)
+            self._refuse_others(run, fence, facts)
             after(Status(run.status), event)
             raise _taken_over(run)
         self._follow(run)
+        if event is not Event.CLAIM:
+            self.ring()
         return run
 
     def note(self, run_id: int, *, fence: int, **facts: Any) -> Run:
         """The run with columns replaced by the worker that holds it; without `facts`, only the proof that it does.
 
-        Raises NotFound, or Conflict when it has ended or another worker has claimed it since.
+        Raises NotFound, or Conflict when it has ended, another worker has claimed it since, or its worker was given up.
         """
         run = self.run(run_id)
-        _refuse_other_fence(run, fence)
+        self._refuse_others(run, fence, {})
         if Status(run.status) not in EXECUTING or not self._changed(run, facts or {"fence": fence}):
             raise Conflict(f"Run {run.id} is {run.status}: nobody works on it any more.")
         return run
 
-    def request_cancel(self, run_id: int) -> Run:
-        """The run with the wish that its worker stops it; an earlier wish stays as it is.
+    def request_cancel(self, run_id: int, by: str = "", *, force: bool = False) -> Run:
+        """The run with the wish that its worker stops it, `force`: at once. An earlier wish stays as it is.
 
         Raises NotFound, or Conflict when nobody works on it.
         """
         run = self.run(run_id)
         after(Status(run.status), Event.CANCEL)
+        if Status(run.status) not in EXECUTING:
+            raise Conflict(f"Run {run.id} is {run.status}: nobody works on it.")
+        wishes: dict[str, Any] = {}
         if run.cancel_requested_at is None:
-            self._changed(run, {"cancel_requested_at": self._now()})
+            wishes |= {"cancel_requested_at": self._now(), "cancelled_by": by}
+        if force and run.force_requested_at is None:
+            wishes["force_requested_at"] = self._now()
+        if wishes:
+            self._changed(run, wishes)
+            self.ring()
         return run
 
     def _changed(self, run: Run, values: dict[str, Any]) -> bool:
@@ -146,31 +185,39 @@ class Runs(Records):
             set_committed_value(run, column, value)
         return True
 
-    def _follow(self, run: Run) -> None:
-        """Keeps what the instance says about its last run in step, here too when its row has been read.
+    def _refuse_others(self, run: Run, fence: int | None, facts: Mapping[str, Any]) -> None:
+        """Raises Conflict when the run is not that of the worker with this fence, or that worker was given up."""
+        if fence is None:
+            return
+        worker_id = facts.get("worker_id") or run.worker_id
+        if fence != run.fence or (worker_id and self._session.execute(_IS_LOST, {"of": worker_id}).first()):
+            raise _taken_over(run)
 
-        A discarded run has done nothing: the one before it goes on saying how the instance is.
-        """
-        run = self._effective(run) if run.status == Status.DISCARDED else run
-        self._session.execute(_FOLLOW, {"of": run.instance_id, "run_id": run.id, "status": run.status})
+    def _refuse_out_of_turn(self, run: Run) -> None:
+        """Raises Busy when another run holds the instance, or is in line before this one."""
+        holder_id, status = self._session.execute(_FIRST, {"of": run.instance_id}).one()
+        if holder_id != run.id:
+            message = f"{run.address} is held by run {holder_id} ({status})."
+            raise Busy(message, hint=what_to_do(holder_id, Status(status)))
+
+    def _follow(self, run: Run) -> None:
+        """Keeps what the instance says about its last run in step, here too when its row has been read."""
+        run_id, status = (run.id, run.status) if Status(run.status) in HOLDING else self._last(run)
+        self._session.execute(_FOLLOW, {"of": run.instance_id, "run_id": run_id, "status": status})
         instance = self._session.identity_map.get(identity_key(Instance, run.instance_id))
         if instance is not None:
-            set_committed_value(instance, "last_run_id", run.id)
-            set_committed_value(instance, "last_status", run.status)
+            set_committed_value(instance, "last_run_id", run_id)
+            set_committed_value(instance, "last_status", status)
 
-    def _effective(self, run: Run) -> Run:
-        """The newest run of the same instance that was not discarded; `run` itself when all were."""
-        query = select(Run).where(Run.instance_id == run.instance_id, Run.status != Status.DISCARDED.value)
-        return self._session.exec(query.order_by(col(Run.id).desc()).limit(1)).first() or run
-
-    def _busy(self, instance: Instance) -> Busy | None:
-        holder = self.active_run(instance)
-        if holder is None:
-            return None
-        return Busy(
-            f"{instance.address} is held by run {holder.id} ({holder.status}).",
-            hint=what_to_do(holder.id, Status(holder.status)),
-        )
+    def _last(self, run: Run) -> tuple[int | None, str]:
+        """Number and status of the run that has the instance of this one; else of the newest that was not called off
+        before it did anything; of this one when all were.
+        """
+        for statement in (_FIRST, _EFFECTIVE):
+            found = self._session.execute(statement, {"of": run.instance_id}).first()
+            if found is not None:
+                return found.id, found.status
+        return run.id, run.status
 
 
 def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict[str, Any]:
@@ -188,11 +235,6 @@ def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict
         "ended_at": status in TERMINAL,
     }
     return values | {column: now for column, happened in times.items() if happened}
-
-
-def _refuse_other_fence(run: Run, fence: int | None) -> None:
-    if fence is not None and fence != run.fence:
-        raise _taken_over(run)
 
 
 def _taken_over(run: Run) -> Conflict:

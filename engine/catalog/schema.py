@@ -5,15 +5,11 @@ A catalog that fits is recognised without Alembic, which would cost every comman
 
 from __future__ import annotations
 
-import fcntl
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.catalog import sqlite
-from engine.errors import Conflict, LandformError
+from engine.catalog.places import Place
+from engine.errors import Conflict
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -25,94 +21,72 @@ HEAD = REVISIONS[-1]
 MIGRATIONS = Path(__file__).parent / "migrations"
 
 
-def ensure(path: Path) -> None:
-    """Leaves a catalog at `path` whose schema is HEAD: made when there is none, upgraded when it is older.
+def ensure(place: Place) -> None:
+    """Leaves a catalog at `place` whose schema is HEAD: made when there is none, upgraded when it is older.
 
-    Safe when several processes do it at once. Raises Conflict when the catalog is newer than this program,
-    LandformError when the file cannot be a catalog.
+    One that other machines share is not upgraded behind their back. Safe when several processes do it at once.
+    Raises Conflict when the catalog is newer than this program, or older and shared; LandformError when the database
+    cannot be a catalog.
     """
-    if revision(path) == HEAD:
+    if _is_fit(place):
         return
-    sqlite.make(path)
-    with _alone(path):
+    place.make()
+    with place.alone():
         # somebody else may have done it while we waited
-        if revision(path) != HEAD:
-            upgrade(path)
+        if not _is_fit(place):
+            upgrade(place)
 
 
-def fits(connection: sqlite3.Connection) -> bool:
-    """Whether the catalog behind the connection has the schema HEAD; when not, ensure() says why or mends it."""
-    try:
-        found = connection.execute("SELECT version_num FROM alembic_version").fetchone()
-    except sqlite3.OperationalError:
-        return False
-    return bool(found == (HEAD,))
-
-
-def revision(path: Path) -> str | None:
-    """The schema revision of the catalog; None when there is no file yet, or an empty one.
-
-    Raises Conflict for a revision that this program does not know, LandformError when the file is no catalog.
-    """
-    if not sqlite.exists(path):
-        return None
-    try:
-        found = _stored(path)
-    except sqlite3.Error as error:
-        raise sqlite.explain(path, error) or error from error
+def expect(place: Place, found: str | None) -> None:
+    """Raises Conflict when this program cannot work with a catalog of the revision `found`; None is a new one."""
     if found is not None and found not in REVISIONS:
         raise Conflict(
-            f"The catalog {path} has schema {found}; this Landform knows {REVISIONS[0]} to {HEAD}.",
+            f"The catalog {place} has schema {found}; this Landform knows {REVISIONS[0]} to {HEAD}.",
             hint="A newer Landform wrote it: use that one, or a newer one.",
         )
-    return found
+    if place.is_shared and found not in (None, HEAD):
+        raise Conflict(
+            f"The catalog {place} has schema {found}; this Landform works with {HEAD}.",
+            hint="Upgrade it when no older Landform uses it any more: landform db upgrade",
+        )
 
 
-def upgrade(path: Path, to: str = HEAD) -> None:
+def revision(place: Place) -> str | None:
+    """The schema revision of the catalog, whatever it is; None when there is none yet, or an empty one.
+
+    Raises LandformError when the database is no catalog.
+    """
+    with place.door() as door:
+        return door.revision() if door else None
+
+
+def upgrade(place: Place, to: str = HEAD) -> None:
     """Runs the migrations up to revision `to` in one transaction: all of them, or nothing."""
     from alembic import command
 
     from engine.catalog import engines
 
-    with engines.migrating(path) as connection:
+    with engines.migrating(place) as connection:
         command.upgrade(_config(connection, MIGRATIONS), to)
 
 
-def draft(path: Path, sentence: str, number: str, migrations: Path = MIGRATIONS) -> Path:
-    """A new migration file that leads from the catalog at `path` to tables.py; `sentence` is its reason."""
+def draft(place: Place, sentence: str, number: str, migrations: Path = MIGRATIONS) -> Path:
+    """A new migration file that leads from the catalog at `place` to tables.py; `sentence` is its reason."""
     from alembic import command
 
     from engine.catalog import engines
 
-    with engines.migrating(path) as connection:
+    with engines.migrating(place) as connection:
         script = command.revision(_config(connection, migrations), sentence, autogenerate=True, rev_id=number)
     assert script is not None
     assert not isinstance(script, list)
     return Path(script.path)
 
 
-def _stored(path: Path) -> str | None:
-    with closing(sqlite.read_only(path)) as connection:
-        tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
-        if not tables:
-            return None
-        rows = connection.execute("SELECT version_num FROM alembic_version") if "alembic_version" in tables else ()
-        found = next((str(number) for (number,) in rows), None)
-    if found is None:
-        raise LandformError(
-            f"The database {path} is not a Landform catalog.", hint="Choose another home with LANDFORM_HOME."
-        )
-    return found
-
-
-@contextmanager
-def _alone(path: Path) -> Iterator[None]:
-    """One process at a time; the lock goes with its holder."""
-    lock = path.with_name(path.name + ".lock")
-    sqlite.make(lock)
-    with lock.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
-        yield
+def _is_fit(place: Place) -> bool:
+    found = revision(place)
+    expect(place, found)
+    return found == HEAD
 
 
 def _config(connection: Connection, migrations: Path) -> Config:

@@ -1,4 +1,4 @@
-"""The SQL of the reads, in SQLite's words.
+"""The SQL of the reads, in SQLite's words; where PostgreSQL says it otherwise, postgres.py translates.
 
 A list picks its page first (`page`, from an index, in order) and joins afterwards, so that its cost depends on the
 length of the page and not of the table. Conditions are put together from fixed texts; values are always parameters.
@@ -7,6 +7,8 @@ length of the page and not of the table. Conditions are put together from fixed 
 from __future__ import annotations
 
 from collections.abc import Mapping
+
+from engine.core.runs import ACTIVE
 
 NUMBER = "{0}.major || '.' || {0}.minor"
 RECOMMENDED = NUMBER.format("r")
@@ -19,7 +21,7 @@ TEMPLATES = " ".join(
         RECOMMENDED,
         "AS recommended, (SELECT count(*) FROM version v WHERE v.template_id = t.id) AS versions, t.created_at",
         "FROM template t LEFT JOIN version r ON r.id = t.recommended_id",
-        "WHERE :kind IS NULL OR t.kind = :kind ORDER BY t.kind, t.name",
+        "WHERE CAST(:kind AS TEXT) IS NULL OR t.kind = :kind ORDER BY t.kind, t.name",
     )
 )
 
@@ -36,16 +38,18 @@ _VERSION = (
 )
 _VERSION_FROM = (
     "FROM template t JOIN version v ON v.template_id = t.id",
-    "WHERE t.name = :name AND (:kind IS NULL OR t.kind = :kind)",
+    "WHERE t.name = :name AND (CAST(:kind AS TEXT) IS NULL OR t.kind = :kind)",
 )
 VERSIONS = " ".join((*_VERSION, *_VERSION_FROM, "ORDER BY t.kind, v.major, v.minor"))
 VERSION = " ".join(
     (
+        "SELECT * FROM (",
         *_VERSION,
         ", v.schema_text, v.facts, v.component_sources",
         *_VERSION_FROM,
-        "AND CASE WHEN :minor IS NOT NULL THEN v.major = :major AND v.minor = :minor",
-        "WHEN :major IS NOT NULL THEN v.major = :major AND recommended_minor ELSE v.id = t.recommended_id END",
+        ") AS found WHERE CASE WHEN CAST(:minor AS INTEGER) IS NOT NULL THEN major = :major AND minor = :minor",
+        "WHEN CAST(:major AS INTEGER) IS NOT NULL THEN major = :major AND recommended_minor ELSE recommended END",
+        "ORDER BY kind",
     )
 )
 
@@ -58,7 +62,7 @@ _INSTANCE = (
     "AS recommended,",
     BEHIND,
     "AS outdated, (SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
-    "i.last_run_id, i.last_status AS status, i.deployed_run_id,",
+    "i.last_run_id, i.last_status AS status, i.deployed_run_id, i.diverged,",
     "i.description, i.created_at, i.updated_at",
 )
 _INSTANCE_FROM = (
@@ -71,7 +75,8 @@ INSTANCE = " ".join(
     (
         "WITH page AS (SELECT id FROM instance WHERE address = :address)",
         *_INSTANCE,
-        ", i.inputs, i.outputs, i.upstream, i.run_env, (SELECT json_group_array(x.address) FROM (SELECT address",
+        ", i.inputs, i.outputs, i.upstream, i.run_env, i.rules, i.backend,",
+        "(SELECT coalesce(json_group_array(x.address), '[]') FROM (SELECT address",
         "FROM instance WHERE environment_id = i.id ORDER BY address) AS x) AS inhabitants",
         *_INSTANCE_FROM,
     )
@@ -79,28 +84,53 @@ INSTANCE = " ".join(
 
 SERVICES = " ".join(
     (
-        "WITH page AS (SELECT id FROM service WHERE name > :after AND (:name IS NULL OR name = :name)",
+        "WITH page AS (SELECT id FROM service WHERE name > :after AND (CAST(:name AS TEXT) IS NULL OR name = :name)",
         "ORDER BY name LIMIT :limit)",
         "SELECT s.name, t.name AS template, s.major, s.description, s.repository_connection, s.repository, s.branch,",
         "s.created_at,",
-        "json_group_array(i.last_status) FILTER (WHERE i.kind = 'service') AS statuses,",
+        "coalesce(json_group_array(i.last_status) FILTER (WHERE i.kind = 'service'), '[]') AS statuses,",
         "max(i.last_status) FILTER (WHERE i.kind = 'pipeline') AS pipeline_status,",
-        "coalesce(sum(i.is_stale) FILTER (WHERE i.kind = 'service'), 0) AS stale_instances,",
-        "coalesce(sum(",
+        "count(*) FILTER (WHERE i.kind = 'service' AND i.is_stale) AS stale_instances,",
+        "count(*) FILTER (WHERE i.kind = 'service' AND",
         BEHIND,
-        ") FILTER (WHERE i.kind = 'service'), 0) AS outdated_instances",
+        ") AS outdated_instances",
         "FROM page JOIN service s ON s.id = page.id JOIN template t ON t.id = s.template_id",
         "LEFT JOIN version r ON r.id = t.recommended_id LEFT JOIN instance i ON i.service_id = s.id",
-        "LEFT JOIN version v ON v.id = i.version_id GROUP BY s.id ORDER BY s.name",
+        "LEFT JOIN version v ON v.id = i.version_id GROUP BY s.id, t.name ORDER BY s.name",
     )
 )
 
+_ACTIVE = ", ".join(f"'{status.value}'" for status in sorted(ACTIVE))
 _RUN = (
-    "SELECT id, address, operation, status, template, update_kind, auto_approve, reason, requested_by, approved_by,",
-    "approval_reason, retry_of, summary, message, attempt, cancel_requested_at, created_at, planned_at, approved_at,",
-    "applied_at, ended_at",
+    "SELECT id, address, (SELECT e.name FROM instance e WHERE e.id = run.environment_id) AS environment,",
+    "(SELECT e.rules FROM instance e WHERE e.id = run.environment_id) AS rules,",
+    "CASE WHEN status = 'queued' THEN (SELECT max(a.id) FROM run a WHERE a.instance_id = run.instance_id",
+    f"AND a.id < run.id AND a.status IN ({_ACTIVE})) END AS behind,",
+    "operation, status, template, update_kind, auto_approve, reason, requested_by, approved_by,",
+    "approval_reason, retry_of, supersedes, superseded_by, priority, summary, message, worker_id, attempt,",
+    "cancel_requested_at, force_requested_at, cancelled_by, created_at, planned_at, approved_at, applied_at, ended_at",
 )
-RUN = " ".join((*_RUN, ", inputs, outputs, fingerprint, upstream, executor FROM run WHERE id = :id"))
+RUN = " ".join((*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence FROM run WHERE id = :id"))
+
+APPROVALS = "SELECT user_name, reason, created_at FROM approval WHERE run_id = :id ORDER BY id"
+WORKERS = (
+    "SELECT w.id, w.name, w.kind, w.state, w.identity, w.labels, w.capacity, (SELECT count(*) FROM run r "
+    "WHERE r.worker_id = w.id AND r.status IN ('applying', 'planning')) AS runs, w.version, w.started_at, w.beat_at, "
+    "w.ended_at FROM worker w ORDER BY w.id DESC LIMIT :limit"
+)
+STATES = (
+    "SELECT id, serial, lineage, run_id, resources, size_bytes, digest, note, created_at FROM stateversion "
+    "WHERE address = :address ORDER BY id DESC LIMIT :limit"
+)
+RUN_COUNTS = (
+    "SELECT operation, status, count(*) AS count, min(created_at) AS oldest_created_at, "
+    "count(planned_at) AS plans, coalesce(CAST(sum(julianday(planned_at) - julianday(created_at)) "
+    "AS DOUBLE PRECISION), 0) * 86400 AS plans_s, "
+    "count(ended_at) FILTER (WHERE applied_at IS NOT NULL) AS applies, "
+    "coalesce(CAST(sum(julianday(ended_at) - julianday(applied_at)) AS DOUBLE PRECISION), 0) * 86400 AS applies_s "
+    "FROM run GROUP BY operation, status ORDER BY operation, status"
+)
+WORKER_COUNTS = "SELECT state, count(*) AS count FROM worker GROUP BY state ORDER BY state"
 
 NAMES: Mapping[str, str] = {
     "template": "SELECT DISTINCT name FROM template WHERE name >= :first AND name < :last ORDER BY name LIMIT :limit",
@@ -115,7 +145,7 @@ NAMES: Mapping[str, str] = {
     "address": "SELECT address FROM instance WHERE address >= :first AND address < :last ORDER BY address LIMIT :limit",
     # the newest are meant: nobody completes the number of an old run
     "run": "SELECT id FROM (SELECT CAST(id AS TEXT) AS id, id AS number FROM run ORDER BY number DESC LIMIT 1000) "
-    "AS newest WHERE id >= :first AND id < :last ORDER BY number DESC LIMIT :limit",
+    "AS newest WHERE substr(id, 1, length(CAST(:first AS TEXT))) = :first ORDER BY number DESC LIMIT :limit",
 }
 
 

@@ -142,8 +142,10 @@ class Instance(SQLModel, table=True):
     stale: list[str] = Field(default_factory=list, sa_column=_json())
     """The read outputs whose value has changed since, as `environment/prod vpc_id`; [] when up to date."""
     is_stale: bool = Field(default=False, index=True)
-    run_env: dict[str, str] = Field(default_factory=dict, sa_column=_json())
-    """Environment variables for Terraform, of an environment; its instances get them too."""
+    run_env: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Environment variables for Terraform, of an environment; its instances get them too: name ->
+    core.run_env.EnvValue, which is the value or, of a secret, the file that holds it.
+    """
     rules: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """Of an environment: what its runs must keep to, core.rules.Rules.to_json(); {} otherwise."""
     backend: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
@@ -343,6 +345,6 @@ class Request(SQLModel, table=True):
     digest: str
     """Of what was asked: the same key for something else is a mistake."""
     run_ids: list[int] = Field(default_factory=list, sa_column=_json())
-    """The runs it recorded, in order."""
+    """The runs it recorded, in order; of a registration, the version."""
     user_name: str
     created_at: datetime = Field(sa_column=_time(nullable=False))

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+from engine.catalog.approvals import Approvals
+from engine.catalog.blobs import Blobs
+from engine.catalog.line import Line
+from engine.catalog.logs import Logs
 from engine.catalog.records import Row
 from engine.catalog.related import Relations
-from engine.catalog.runs import Runs
+from engine.catalog.requests import Requests
 from engine.catalog.services import Services
+from engine.catalog.states import States
 from engine.catalog.tables import Instance
 from engine.catalog.versions import Versions
+from engine.catalog.workers import Workers
 
 
-class Tx(Versions, Services, Relations, Runs):
+class Tx(Versions, Services, Relations, Approvals, Requests, States, Blobs, Logs, Workers, Line):
     """What is known, and what becomes known, between `with catalog.read() as tx` and its end."""
 
     def save(self, row: Row) -> Row:

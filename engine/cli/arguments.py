@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
+from engine.cli import requests
 from engine.cli.common import WholeNumber
 from engine.cli.display import Page
 from engine.core import address
 from engine.core.address import Address, Kind, quoted
+from engine.core.run_env import EnvValue, from_file
 from engine.core.updates import UpdateKind
 from engine.core.versions import TemplateRef, parse, parse_ref
 from engine.errors import Invalid, Usage
@@ -42,6 +44,7 @@ def read_document(path: str | None) -> Document | None:
         raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
+    requests.note_document(path, raw)
     return spec.parse(located.decode(raw, name), name)
 
 
@@ -58,12 +61,26 @@ def assignments(pairs: Iterable[str], option: str) -> dict[str, str]:
     return values
 
 
+def run_env(values: Iterable[str], paths: Iterable[str]) -> dict[str, EnvValue]:
+    """The variables of `--run-env` and `--run-env-file`; "" where nothing follows the `=`. Raises Usage as above."""
+    plain, files = assignments(values, "--run-env"), assignments(paths, "--run-env-file")
+    for name in plain.keys() & files.keys():
+        raise Usage(f"{name} is given with --run-env and with --run-env-file.")
+    absolute = {name: path and str(Path(path).expanduser().absolute()) for name, path in files.items()}
+    return {**plain, **{name: path and from_file(path) for name, path in absolute.items()}}
+
+
 @dataclass(frozen=True)
 class GivenText:
     """Inputs as typed: a spec file, `--set` assignments, or both."""
 
     spec: str | None
     sets: tuple[str, ...]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether none were given."""
+        return self.spec is None and not self.sets
 
     def read(self) -> Given:
         """The inputs, read from the file. Raises Invalid."""
@@ -93,7 +110,7 @@ class UpdateText:
     def is_empty(self) -> bool:
         """Whether nothing was asked for that needs a run."""
         deploys = self.kind not in (None, UpdateKind.NONE) or self.number is not None
-        return not deploys and self.given.spec is None and not self.given.sets
+        return not deploys and self.given.is_empty
 
     def read(self) -> Update:
         """The update; its kind follows from what was given where it was not named. Raises Invalid."""
@@ -106,8 +123,7 @@ class UpdateText:
             return UpdateKind(self.kind)
         if self.number is not None:
             return None
-        has_inputs = self.given.spec is not None or bool(self.given.sets)
-        return UpdateKind.CURRENT_VERSION if has_inputs else UpdateKind.MINOR_VERSION
+        return UpdateKind.MINOR_VERSION if self.given.is_empty else UpdateKind.CURRENT_VERSION
 
 
 def example_inputs(typed: GivenText, schema: Schema) -> Json:

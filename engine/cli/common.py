@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from engine.app import App
     from engine.bundles.sources import Fetched
     from engine.catalog.reads import Reads
+    from engine.worker.terms import Card
 
 CONTEXT = {"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "LANDFORM", "max_content_width": 100}
 
@@ -34,6 +35,7 @@ class Session:
     _settings: Settings | None = field(default=None, repr=False)
     _is_truthful: bool = field(default=False, repr=False)
     """Whether somebody has looked after runs that a crash left behind."""
+    _opened: list[App] = field(default_factory=list, repr=False)
 
     @property
     def settings(self) -> Settings:
@@ -42,21 +44,37 @@ class Session:
             self._settings = settings.load(home=self.home)
         return self._settings
 
-    def open_app(self) -> App:
-        """The catalog, stores and tools. The one door through which commands import what is slow to import."""
-        from engine import app
+    def open_app(self, worker: Card | None = None) -> App:
+        """The catalog, stores and tools. The one door through which commands import what is slow to import.
 
+        `worker` is None for a command that carries out at most what it was told to.
+        """
+        from engine import app, logs
+
+        logs.configure(self.settings)
         self._is_truthful = True
-        return app.build(self.settings)
+        self._opened.append(app.build(self.settings, worker=worker))
+        return self._opened[-1]
+
+    def close(self) -> None:
+        """Says goodbye wherever this process was a worker."""
+        if not self._opened:
+            return
+        from engine import logs
+
+        while self._opened:
+            self._opened.pop().close()
+        logs.reset()
 
     def reads(self) -> Reads:
         """What lists are read from: the catalog, without what makes changes.
 
         Runs that a crash left behind have been put right, where the home can be written to.
         """
+        from engine.catalog import places
         from engine.catalog.reads import Reads
 
-        reads = Reads(self.settings.home / "catalog.db")
+        reads = Reads(places.named(self.settings), self.settings.plan_ttl_s)
         if not self._is_truthful:
             self._is_truthful = True
             if not self.settings.home.exists():
@@ -65,6 +83,10 @@ class Session:
                 with suppress(LandformError):
                     self.open_app()
         return reads
+
+    def look_again(self) -> None:
+        """Lets the next reads() look after runs that a crash left behind, as the first one does."""
+        self._is_truthful = False
 
     def fetch(self, source: str) -> Fetched:
         """The files of a bundle: a folder, a .tar.gz or an s3:// object. Raises Invalid, NotFound, ExternalFailure."""

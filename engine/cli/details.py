@@ -22,7 +22,11 @@ def of_instance(reads: Reads, row: Row) -> Row:
 
 
 def of_environment(reads: Reads, row: Row) -> Row:
-    """As of_instance(), with `inhabitants`: the service instances that live in the environment, as SERVICE/NAME."""
+    """As of_instance(), with all `rules`, and `inhabitants`: the service instances that live in it, as SERVICE/NAME."""
+    from dataclasses import asdict
+
+    from engine.core import rules
+
     inhabitants = reads.service_instances(environment=row["name"])
     names = [found["address"].partition("/")[2] for found in inhabitants]
-    return {**of_instance(reads, row), "inhabitants": names}
+    return {**of_instance(reads, row), "inhabitants": names, "rules": asdict(rules.from_json(row["rules"]))}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from engine.errors import Conflict, LandformError, Usage
 _WIDEST = 80
 """Characters of a cell that are shown."""
 _LONGEST_OUTPUT = 1000
+_OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
+"""What a terminal obeys besides the controls that JSON escapes anyway, or that turns around what it shows."""
 FORMATS = ("table", "json", "yaml", "name")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -118,15 +121,18 @@ def cell(value: object) -> str:
 
 
 def to_json(value: object) -> str:
-    """JSON text; times in ISO 8601."""
-    return json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    """JSON text; times in ISO 8601. What a terminal would obey is escaped: the value is the same."""
+    text = json.dumps(value, indent=2, ensure_ascii=False, default=str)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def to_yaml(value: object) -> str:
     """YAML text of the same value."""
     import yaml
 
-    return yaml.safe_dump(json.loads(to_json(value)), sort_keys=False, allow_unicode=True)
+    # left to itself, YAML escapes only those controls that it does not allow
+    is_plain = not _OBEYED.search(json.dumps(value, ensure_ascii=False, default=str))
+    return yaml.safe_dump(json.loads(to_json(value)), sort_keys=False, allow_unicode=is_plain)
 
 
 _RUN_DIGITS_MAX = 15

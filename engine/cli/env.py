@@ -39,6 +39,20 @@ def env() -> None:
     metavar="NAME=VALUE",
     help="Environment variable for Terraform here and in all that lives here.",
 )
+@click.option(
+    "--run-env-file",
+    "run_env_files",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="The same for a secret: its value is read from the file when Terraform runs, and kept nowhere.",
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Rule for the runs here: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s.",
+)
 @click.option("--description", default="", help="What it is for.")
 @foreground.options
 @pass_session
@@ -48,6 +62,8 @@ def create(
     template: str,
     given: arguments.GivenText,
     run_env: tuple[str, ...],
+    run_env_files: tuple[str, ...],
+    rules: tuple[str, ...],
     description: str,
     how: Options,
 ) -> int:
@@ -55,9 +71,8 @@ def create(
     from engine.actions import environments
     from engine.core.versions import parse_ref
 
-    wish = environments.NewEnvironment(
-        name, parse_ref(template), given.read(), description, arguments.assignments(run_env, "--run-env")
-    )
+    variables, wishes = arguments.run_env(run_env, run_env_files), arguments.assignments(rules, "--rule")
+    wish = environments.NewEnvironment(name, parse_ref(template), given.read(), description, variables, wishes)
     app = session.open_app()
     return foreground.carry_out(session, app, environments.create(app.desk, wish, how.consent()), how)
 
@@ -71,6 +86,21 @@ def create(
     metavar="NAME=VALUE",
     help="Environment variable for Terraform; NAME= takes it away. Needs no run.",
 )
+@click.option(
+    "--run-env-file",
+    "run_env_files",
+    multiple=True,
+    metavar="NAME=PATH",
+    help="The same for a secret: its value is read from the file when Terraform runs. Needs no run.",
+)
+@click.option(
+    "--rule",
+    "rules",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Rule for the runs here: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s; "
+    "NAME= is the default. Needs no run.",
+)
 @click.option("--description", help="What it is for. Needs no run.")
 @foreground.options
 @pass_session
@@ -79,6 +109,8 @@ def update(
     name: str,
     wish: arguments.UpdateText,
     run_env: tuple[str, ...],
+    run_env_files: tuple[str, ...],
+    rules: tuple[str, ...],
     description: str | None,
     how: Options,
 ) -> int:
@@ -86,9 +118,10 @@ def update(
     from engine.actions import environments
 
     app = session.open_app()
-    variables = {key: value or None for key, value in arguments.assignments(run_env, "--run-env").items()}
-    only_details = wish.is_empty and (bool(variables) or description is not None)
-    said = environments.Details(description, variables)
+    variables = {key: value or None for key, value in arguments.run_env(run_env, run_env_files).items()}
+    wishes = arguments.assignments(rules, "--rule")
+    only_details = wish.is_empty and (bool(variables) or bool(wishes) or description is not None)
+    said = environments.Details(description, variables, wishes)
     run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), said)
     if only_details:
         row = session.reads().instance(f"environment/{name}")

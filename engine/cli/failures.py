@@ -87,7 +87,7 @@ def _report_own(error: BaseException, *, as_json: bool) -> int:
     if settings.environ().get("LANDFORM_LOG_LEVEL") == "DEBUG":
         import traceback
 
-        traceback.print_exception(error)
+        click.echo(display.printable("".join(traceback.format_exception(error))), err=True, nl=False)
     hint = "This is a bug of Landform. Run it again with LANDFORM_LOG_LEVEL=DEBUG and report what it prints."
     return report(LandformError(f"Landform itself failed: {type(error).__name__}.", hint=hint), as_json=as_json)
 

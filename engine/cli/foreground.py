@@ -1,33 +1,26 @@
-"""Carries runs out in the foreground: side by side, with approval in between, stoppable, and told truthfully."""
+"""What commands that make runs have in common: their options, and what is shown of how the runs ended."""
 
 from __future__ import annotations
 
-import signal
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
 from functools import wraps
-from threading import Event, Timer
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 
-from engine.cli import common, display, texts
+from engine.cli import common, display, endings, requests
+from engine.cli.carrying import Carrier, Manner
 from engine.cli.common import Session
-from engine.cli.progress import Progress
-from engine.core import plans
+from engine.cli.turns import Deadline
 from engine.core.plans import AutoApprove
-from engine.core.runs import Operation, Status
-from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, TimedOut, Waiting
+from engine.errors import TimedOut
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from engine.actions.changes import Consent
     from engine.app import App
     from engine.catalog.reads import Row
-    from engine.external.process import Stop
+    from engine.core.asked import Asked
 
 F = TypeVar("F", bound=Callable[..., object])
 
@@ -40,6 +33,8 @@ class Options:
     allow_destroy: bool = False
     yes: bool = False
     reason: str = ""
+    queue: bool = False
+    idempotency_key: str | None = None
     wait: bool = True
     parallel: int | None = None
     timeout: float | None = None
@@ -57,17 +52,31 @@ class Options:
         """The conditions that are recorded with the runs."""
         from engine.actions.changes import Consent
 
-        return Consent(self.policy, self.reason)
+        return Consent(self.policy, self.reason, self.queue, self.asked())
+
+    def asked(self) -> Asked | None:
+        """What the command line asks for, its documents having been read; None without an idempotency key."""
+        return requests.asked(self.idempotency_key)
 
 
 def options(command: F) -> F:
     """Adds the options of a command that makes runs; it gets them as `how`."""
+    return _with(command, (*_CONSENT, _QUEUE, *_CARRYING))
+
+
+def agreeing(command: F) -> F:
+    """Adds the options of a command that carries out runs which are there already; it gets them as `how`."""
     return _with(command, (*_CONSENT, *_CARRYING))
 
 
 def carrying(command: F) -> F:
     """Adds the options of a command that carries out what somebody has said yes to; it gets them as `how`."""
     return _with(command, _CARRYING)
+
+
+def planning(command: F) -> F:
+    """Adds the options of a command that makes runs which only plan; it gets them as `how`."""
+    return _with(command, (_QUEUE, *_ASKING))
 
 
 def _with(command: F, flags: Sequence[Callable[[Any], Any]]) -> F:
@@ -90,169 +99,66 @@ _CONSENT = (
         "--allow-destroy", is_flag=True, help="With --auto-approve: also when something is destroyed or replaced."
     ),
 )
-_CARRYING = (
-    click.option("--yes", "-y", is_flag=True, help="Answer every question with yes."),
+_QUEUE = click.option(
+    "--queue", is_flag=True, help="Where another run holds the instance: wait in line, and build on what it will make."
+)
+_ASKING = (
     click.option("--reason", default="", metavar="TEXT", help="Why; recorded with the run or the approval."),
+    requests.option,
     click.option(
         "--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record them."
     ),
+    click.option(
+        "--timeout",
+        type=common.Seconds(),
+        metavar="SECONDS",
+        help="Ask Terraform to stop, or stop waiting, after this long.",
+    ),
+)
+_CARRYING = (
+    click.option("--yes", "-y", is_flag=True, help="Answer every question with yes."),
+    *_ASKING,
     click.option(
         "--parallel",
         type=common.WholeNumber(999),
         help="Runs carried out side by side.  [default: the number of cores]",
     ),
-    click.option("--timeout", type=common.Seconds(), metavar="SECONDS", help="Stop as Ctrl-C does after this long."),
 )
 
 
+def settle(session: Session, app: App, run_ids: Sequence[int], how: Options) -> list[Row]:
+    """The runs when nothing more happens to them by itself; nobody is asked for approval. Raises TimedOut."""
+    carrier = Carrier(
+        session, app, Manner(AutoApprove.NONE, how.reason, parallel=1, may_ask=False), Deadline(how.timeout)
+    )
+    runs = carrier.settled(carrier.rows(run_ids))
+    if carrier.is_late.is_set():
+        raise _too_late(how)
+    return runs
+
+
+def _too_late(how: Options) -> TimedOut:
+    return TimedOut(f"{how.timeout:g} seconds were not enough.", hint="See what came of it: landform run list")
+
+
 def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) -> int:
-    """Carries the runs out, each once, and shows how they ended. Raises what their ending calls for, else 0.
-
-    Destroys begin after every other run has succeeded; they stay queued while one of those waits for approval.
-    """
-    runs = [session.reads().run(run_id) for run_id in dict.fromkeys(run_ids)]
-    foreground = _Foreground(session, app, how)
-    ended = _in_order(foreground, runs) if how.wait else runs
-    display.many(ended, RESULTS, how.output)
-    if how.output == "table":
-        _say_what_came(session, ended)
-    if foreground.is_late.is_set():
-        raise TimedOut(f"{how.timeout:g} seconds were not enough.", hint="See what came of it: landform run list")
-    if how.wait:
-        _raise_for(ended)
-    return 0
-
-
-def _in_order(foreground: _Foreground, runs: Sequence[Row]) -> list[Row]:
-    destroys = [run for run in runs if run["operation"] == Operation.DESTROY]
-    ended = foreground.carry([run for run in runs if run["operation"] != Operation.DESTROY])
-    statuses = {run["status"] for run in ended}
-    if statuses <= {Status.SUCCEEDED}:
-        return ended + foreground.carry(destroys)
-    if statuses <= {Status.SUCCEEDED, Status.PLANNED}:
-        return ended + destroys
-    return ended + [foreground.call_off(run) for run in destroys]
-
-
-@dataclass(frozen=True)
-class _Foreground:
-    """Executes runs here, side by side, and asks for approval in between."""
-
-    session: Session
-    app: App
-    how: Options
-    is_late: Event = field(default_factory=Event)
-    """Set when `--timeout` has stopped what was under way."""
-
-    def carry(self, runs: Sequence[Row]) -> list[Row]:
-        """The runs as they are when nothing more can be done about them here."""
-        if not runs:
-            return []
-        done = self._execute(runs)
-        agreed = self._agreed([run for run in done if run["status"] == Status.PLANNED])
-        again = {run["id"]: run for run in self.carry([self._row(run) for run in agreed])}
-        return [again.get(run["id"]) or self._row(run) for run in done]
-
-    def call_off(self, run: Row) -> Row:
-        """The run, discarded because what had to come before it did not succeed."""
-        from engine.actions import runs
-
-        runs.discard(self.app.desk, run["id"], "what had to come before it did not succeed")
-        return self._row(run)
-
-    def _execute(self, runs: Sequence[Row]) -> list[Row]:
-        parallel = min(self.how.parallel or self.app.settings.parallel, len(runs))
-        with Progress(self.session, runs) as progress, self._stoppable() as stop:
-
-            def one(run: Row) -> Row:
-                self.app.executor.execute(run["id"], stop, progress.watch(run["id"]))
-                ended = self._row(run)
-                progress.ended(ended)
-                return ended
-
-            if parallel == 1:
-                return [one(run) for run in runs]
-            with ThreadPoolExecutor(parallel, thread_name_prefix="run") as pool:
-                return list(pool.map(one, runs))
-
-    @contextmanager
-    def _stoppable(self) -> Iterator[Stop]:
-        with stoppable(self.session) as stop:
-
-            def expire() -> None:
-                self.session.say("Time is up: asking Terraform to stop.")
-                self.is_late.set()
-                stop.request()
-
-            timer = Timer(self.how.timeout or 0, expire)
-            if self.how.timeout is not None:
-                timer.start()
-            try:
-                yield stop
-            finally:
-                timer.cancel()
-
-    def _agreed(self, waiting: Sequence[Row]) -> list[Row]:
-        """Those of the runs whose plan was approved just now: by a flag of this command, or by whoever sits here.
-
-        A run that was recorded by this very command has looked at the flags itself; one that is older has not.
-        """
-        from engine.actions import runs
-
-        agreed = [run for run in waiting if plans.approves_itself(plans.from_json(run["summary"]), self.how.policy)]
-        others = [run for run in waiting if run not in agreed]
-        if others and self._may_ask():
-            agreed += self._asked(others)
-        runs.approve(self.app.desk, [run["id"] for run in agreed], self.how.reason)
-        return agreed
-
-    def _may_ask(self) -> bool:
-        return self.how.output == "table" and common.is_interactive()
-
-    def _asked(self, waiting: Sequence[Row]) -> list[Row]:
-        """The runs, when whoever sits here says yes; none after a no, which discards them, or when they are to wait."""
-        from engine.actions import runs
-
-        for run in waiting:
-            self.session.say(self.app.executor.plan_text(run["id"]))
-            self.session.say(texts.plan_heading(run))
-        what = "this plan" if len(waiting) == 1 else f"these {len(waiting)} plans"
-        answer = common.ask(f"Apply {what}? (yes, no: discard, later: let it wait)", ("yes", "no", "later"), "later")
-        if answer == "no":
-            for run in waiting:
-                runs.discard(self.app.desk, run["id"], self.how.reason)
-        return list(waiting) if answer == "yes" else []
-
-    def _row(self, run: Row) -> Row:
-        return self.session.reads().run(run["id"])
-
-
-@contextmanager
-def stoppable(session: Session) -> Iterator[Stop]:
-    """A means to stop what goes on: a first signal asks Terraform to stop, a second one kills it; each says so."""
-    from engine.app import stop as new_stop
-
-    stop = new_stop()
-
-    def on_interrupt(_number: int, _frame: FrameType | None) -> None:
-        if stop.requested:
-            stop.force()
-            session.say("Killing Terraform. Its state is kept.")
-        else:
-            # first the deed: the next signal may come while this one is still being told of
-            stop.request()
-            session.say("Asking Terraform to stop; Ctrl-C again kills it.")
-
-    before = {number: signal.signal(number, on_interrupt) for number in _STOPPING}
+    """Carries the runs out, each once, and shows how they ended. Raises what their ending calls for, else 0."""
+    ids = list(dict.fromkeys(run_ids))
+    may_ask = how.output == "table" and common.is_interactive()
+    manner = Manner(how.policy, how.reason, how.parallel or app.settings.parallel, may_ask)
+    carrier = Carrier(session, app, manner, Deadline(how.timeout))
     try:
-        yield stop
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-
-_STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""Ctrl-C, a pipeline that is cancelled, a terminal that is closed."""
+        ended = carrier.carry_in_order(carrier.rows(ids)) if how.wait else carrier.rows(ids)
+    except click.exceptions.Exit:
+        # detached: others go on with them
+        _show(session, carrier.rows(ids), how)
+        raise
+    _show(session, ended, how)
+    if carrier.is_late.is_set():
+        raise _too_late(how)
+    if how.wait:
+        endings.raise_for(ended)
+    return 0
 
 
 RESULTS = display.Shape(
@@ -260,6 +166,12 @@ RESULTS = display.Shape(
     display.columns("RUN=id ADDRESS=address OPERATION=operation TEMPLATE=template STATUS=status PLAN=plan"),
     "id",
 )
+
+
+def _show(session: Session, runs: Sequence[Row], how: Options) -> None:
+    display.many(runs, RESULTS, how.output)
+    if how.output == "table":
+        _say_what_came(session, runs)
 
 
 def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
@@ -273,46 +185,3 @@ def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
     queued = [str(run["id"]) for run in runs if run["waiting_on"] == "worker"]
     if queued:
         session.say(f"Next: landform run apply {' '.join(queued)}")
-
-
-def _raise_for(runs: Sequence[Row]) -> None:
-    """Raises the error of the worst ending; each kind has its exit code."""
-    for status, kind, sentence, hint in _ENDINGS:
-        found = [str(run["id"]) for run in runs if _ending(run) == status]
-        if found:
-            who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
-            raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0], ids=" ".join(found)))
-
-
-def _ending(run: Row) -> str:
-    """The run's status; STALE for one that was discarded although somebody had said yes to it."""
-    return _STALE if run["status"] == Status.DISCARDED and run["approved_by"] else str(run["status"])
-
-
-_STALE = "stale"
-_ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
-    (Status.INTERRUPTED, OutcomeUnknown, "ended, and what it did is not known", "Look first: landform run show {id}"),
-    (
-        Status.FAILED,
-        ExternalFailure,
-        "failed",
-        "Terraform's own words: landform run logs {id}. Then: landform run retry {id}",
-    ),
-    *(
-        (status, Busy, "went to another process", "Follow it: landform run show {id}")
-        for status in (Status.PLANNING, Status.APPLYING)
-    ),
-    (Status.CANCELLED, Cancelled, "stopped because you asked", "Start again: landform run retry {id}"),
-    (_STALE, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
-    (Status.DISCARDED, Cancelled, "came to nothing: the plan was discarded", "Start again: landform run retry {id}"),
-    (
-        Status.PLANNED,
-        Waiting,
-        "came to a plan that needs approval",
-        "See it: landform run show {id}. Then: landform run approve {ids}",
-    ),
-    *(
-        (status, Busy, "cannot begin while the environment is being changed", "Later: landform run apply {ids}")
-        for status in (Status.QUEUED, Status.APPROVED)
-    ),
-)

@@ -109,4 +109,7 @@ def _advance(line: _Line, phase: str, event: events.Event | None) -> str:
         return event.text
     if isinstance(event, events.Diagnostic):
         return f"{event.severity}: {event.summary}"
+    if isinstance(event, events.Message) and event.kind == events.RETRY:
+        line.planned, line.current = 0, event.text
+        return event.text
     return ""

@@ -47,7 +47,8 @@ class Lazy(click.Group):
 @click.pass_context
 def landform(ctx: click.Context, home: str | None, *, no_color: bool, quiet: bool) -> None:
     """Self-service infrastructure from versioned Terraform templates."""
-    ctx.obj = common.Session(home=home, no_color=no_color, quiet=quiet)
+    session = ctx.obj = common.Session(home=home, no_color=no_color, quiet=quiet)
+    ctx.call_on_close(session.close)
 
 
 def run(arguments: list[str]) -> int:

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import arguments, common, display, failures, foreground, texts
+from engine.cli import (
+    arguments,
+    display,
+    endings,
+    failures,
+    foreground,
+    run_cancel,
+    run_explain,
+    run_export,
+    run_logs,
+    run_plan,
+    run_recover,
+    run_wait,
+    texts,
+)
 from engine.cli.common import RUN, Session, pass_session
 from engine.cli.foreground import Options
-from engine.core import address
 from engine.core.runs import Status
 from engine.errors import NotFound, Usage
 
@@ -59,55 +72,35 @@ def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
     display.one(row, RUNS, output, lambda: texts.run(row))
 
 
-@run.command("logs")
-@click.argument("run_id", type=RUN, metavar="RUN")
-@click.option(
-    "--output",
-    "-o",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="Lines for people, or Terraform's JSON lines.",
-)
-@pass_session
-def logs(session: Session, run_id: int, output: str) -> None:
-    """Print what Terraform said in a run."""
-    from engine.worker import journal
-
-    row = session.reads().run(run_id)
-    path = journal.path(session.settings.home, address.parse(row["address"]), run_id, events=output == "json")
-    if not path.exists():
-        session.say(f"Run {run_id} has no log: Terraform was not started.")
-        return
-    with path.open(encoding="utf-8") as lines:
-        for line in lines:
-            click.echo(display.printable(line), nl=False)
-
-
 @run.command("approve")
 @click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
 @foreground.carrying
 @pass_session
 def approve(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
-    """Say yes to plans, and apply them here; with --no-wait, only say yes."""
+    """Say yes to plans, and apply them here; with --no-wait, only say yes.
+
+    A plan that needs the yes of several people goes on with the last of them; until then it waits, with exit code 3.
+    """
     from engine.actions import runs
 
     app = session.open_app()
-    runs.approve(app.desk, run_ids, how.reason)
-    return foreground.carry_out(session, app, run_ids, how)
+    approved = runs.approve(app.desk, run_ids, how.reason, how.asked())
+    code = foreground.carry_out(session, app, approved, how)
+    # said with --no-wait too: whoever says yes wants to know whether that was enough
+    endings.raise_for([row for row in map(session.reads().run, approved) if row["status"] == Status.PLANNED])
+    return code
 
 
 @run.command("apply")
 @click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
-@foreground.options
+@foreground.agreeing
 @pass_session
 def apply(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
     """Carry out runs that are queued or approved, here and now."""
     from engine.actions import runs
 
     app = session.open_app()
-    runs.refuse_ended(app.desk, run_ids)
-    return foreground.carry_out(session, app, run_ids, how)
+    return foreground.carry_out(session, app, runs.go_on(app.desk, run_ids, how.asked()), how)
 
 
 @run.command("discard")
@@ -133,25 +126,15 @@ def retry(session: Session, run_id: int, how: Options) -> int:
     from engine.actions import runs
 
     app = session.open_app()
+    if session.reads().run(run_id)["status"] == Status.INTERRUPTED:
+        return run_recover.retried(session, app, run_id, how)
     return foreground.carry_out(session, app, runs.retry(app.desk, run_id, how.consent()), how)
 
 
-@run.command("recover")
-@click.argument("run_id", type=RUN, metavar="RUN")
-@click.option("--yes", "-y", is_flag=True, help="Do not ask.")
-@display.option
-@pass_session
-def recover(session: Session, run_id: int, output: str, *, yes: bool) -> None:
-    """Take a run from a worker that is gone for certain: on another host, or in a container that was replaced.
-
-    Workers of this machine need no recovering: the next command sees that they are gone.
-    """
-    from engine.actions import runs
-
-    worker = session.reads().run(run_id)["executor"] or {}
-    who = f"process {worker.get('pid')} on host {worker.get('host')}"
-    if not common.confirm(f"Is {who} gone for certain, and all that it started?", yes=yes):
-        raise Usage(f"Run {run_id} was left alone.")
-    runs.recover(session.open_app().desk, run_id)
-    row = session.reads().run(run_id)
-    display.one(row, RUNS, output, lambda: texts.run(row))
+run.add_command(run_plan.plan)
+run.add_command(run_wait.wait)
+run.add_command(run_logs.logs)
+run.add_command(run_export.export)
+run.add_command(run_cancel.cancel)
+run.add_command(run_recover.recover)
+run.add_command(run_explain.explain)

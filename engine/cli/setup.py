@@ -56,7 +56,7 @@ def init(session: Session, folder: str, output: str) -> None:
 @pass_session
 def doctor(session: Session, output: str) -> int:
     """Say which Terraform is used, where everything is kept, and what is missing."""
-    findings = [_terraform(session), _home(session), *_settings(session)]
+    findings = [_terraform(session), _home(session), _catalog(session), *_settings(session)]
     display.many(findings, FINDINGS, output)
     return 0 if all(finding["ok"] for finding in findings) else 1
 
@@ -110,6 +110,21 @@ def _home(session: Session) -> dict[str, object]:
     return {"check": "home", "ok": ok, "detail": detail, "hint": hint}
 
 
+def _catalog(session: Session) -> dict[str, object]:
+    from engine.catalog import places, schema
+
+    settings = session.settings
+    origin = settings.origins["catalog_file" if settings.catalog_file and not settings.catalog else "catalog"]
+    try:
+        place = places.place(places.named(settings))
+        found = schema.revision(place)
+        schema.expect(place, found)
+    except LandformError as error:
+        return {"check": "catalog", "ok": False, "detail": error.message, "hint": error.hint}
+    state = f"schema {found}" if found else "made on first use"
+    return {"check": "catalog", "ok": True, "detail": f"{place} ({state}, {origin})", "hint": ""}
+
+
 def _settings(session: Session) -> list[dict[str, object]]:
     settings = session.settings
     return [
@@ -120,5 +135,5 @@ def _settings(session: Session) -> list[dict[str, object]]:
             "hint": "",
         }
         for setting in SETTINGS
-        if setting.name not in ("home", "terraform")
+        if setting.name not in ("home", "terraform", "catalog")
     ]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import arguments, common, display, failures, texts
+from engine.cli import arguments, common, display, failures, requests, texts
 from engine.cli.common import Session, pass_session
 from engine.core import address
 from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus
@@ -127,6 +127,7 @@ def check(session: Session, source: str, kind: str | None, output: str) -> int:
 )
 @click.option("--description", default="", help="What is new in it.")
 @click.option("--publish", "at_once", is_flag=True, help="Publish it when nothing is wrong.")
+@requests.option
 @display.option
 @pass_session
 def register(
@@ -136,22 +137,24 @@ def register(
     major: int | None,
     compatible: tuple[str, ...],
     description: str,
+    idempotency_key: str | None,
     output: str,
     *,
     new_major: bool,
     at_once: bool,
 ) -> int:
     """Register a bundle as a new version: a draft, or failed with all reasons."""
-    from engine.actions import templates
+    from engine.actions import registrations, templates
 
     if major and new_major:
         raise Usage("--major and --new-major exclude each other.")
     app = session.open_app()
     fetched = session.fetch(source)
-    wish = templates.Registration(
-        name, fetched.files, fetched.source, templates.NEW_MAJOR if new_major else major, description, compatible
+    requests.note_files(source, fetched.files)
+    wish = registrations.Registration(
+        name, fetched.files, fetched.source, registrations.NEW_MAJOR if new_major else major, description, compatible
     )
-    done = templates.register(app.desk, wish)
+    done = registrations.register(app.desk, wish, requests.asked(idempotency_key))
     for line in failures.problem_lines(done.problems):
         session.say(line)
     if done.status is VersionStatus.FAILED:
@@ -159,7 +162,7 @@ def register(
             f"{done.label} failed its registration.",
             hint=f"Mend the bundle, then check it: landform template check {source}",
         )
-    if at_once:
+    if at_once and done.status is not VersionStatus.PUBLISHED:
         templates.publish(app.desk, done.ref)
     status = "published" if at_once else "draft"
     display.one({"label": done.label, "status": status}, VERSIONS, output, lambda: f"{done.label} is {status}.")
@@ -169,14 +172,15 @@ def register(
 
 @template.command("publish")
 @click.argument("version", shell_complete=arguments.complete("version"))
+@requests.option
 @display.option
 @pass_session
-def publish(session: Session, version: str, output: str) -> None:
+def publish(session: Session, version: str, idempotency_key: str | None, output: str) -> None:
     """Make a draft usable for everybody: NAME@MAJOR.MINOR."""
     from engine.actions import templates
 
     ref = arguments.version_ref(version)
-    target = templates.publish(session.open_app().desk, ref)
+    target = templates.publish(session.open_app().desk, ref, requests.asked(idempotency_key))
     row = {"label": target.label, "status": target.version.status}
     display.one(row, VERSIONS, output, lambda: f"{target.label} is published.")
     session.say(f"Next: {_next_use(replace(ref, kind=TemplateKind(target.template.kind)))}")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.display import cell, output_text, printable
-from engine.core import plans
+from engine.core import plans, rules, run_env
 
 if TYPE_CHECKING:
     from engine.catalog.reads import Row
@@ -27,8 +27,8 @@ def run(row: Row) -> str:
     """A run: what it is for, what its plan would do, and how it ended."""
     lines = [
         f"Run {row['id']}: {row['operation']} {row['address']} with {row['template']}",
-        *_fields(row, ("status", "waiting_on", "message", "reason", "requested_by", "approved_by", "approval_reason")),
-        *_fields(row, ("created_at", "planned_at", "approved_at", "applied_at", "ended_at")),
+        *_fields({**row, "approvals": _approvals(row)}, _RUN),
+        *_fields(row, ("created_at", "planned_at", "expires_at", "approved_at", "applied_at", "ended_at")),
     ]
     if row["summary"] is not None:
         lines += ["", plan(row)]
@@ -37,18 +37,34 @@ def run(row: Row) -> str:
     return "\n".join(lines)
 
 
+_RUN = (
+    *("status", "waiting_on", "behind", "message", "reason", "requested_by"),
+    *("approvals", "approved_by", "approval_reason", "supersedes", "superseded_by"),
+)
+
+
+def _approvals(row: Row) -> dict[str, str]:
+    """Who has said yes to the run's plan -> when, and why; {} where one person's yes is all that there is to tell."""
+    if len(row["approvals"]) < 2 and row["approvals_needed"] < 2:
+        return {}
+    return {given["user_name"]: f"{given['created_at']} {given['reason']}".rstrip() for given in row["approvals"]}
+
+
 def plan(row: Row) -> str:
     """What a run's plan would do, resource by resource."""
-    summary = plans.from_json(row["summary"] or {})
-    lines = [plan_heading(row)]
-    lines += [_change(change) for change in summary.changes]
+    return "\n".join([plan_heading(row), *plan_lines(plans.from_json(row["summary"] or {}))])
+
+
+def plan_lines(summary: plans.Summary) -> list[str]:
+    """What a plan would do, resource by resource."""
+    lines = [*map(change, summary.changes)]
     lines += [
         f"    {_MARKS.get(output.action, '~'):<3} output {output.name}" + (" (sensitive)" if output.sensitive else "")
         for output in summary.outputs
     ]
     if summary.drift:
-        lines += ["Changed outside of Landform since the last apply:", *(_change(change) for change in summary.drift)]
-    return printable("\n".join(lines))
+        lines += ["Changed outside of Landform since the last apply:", *map(change, summary.drift)]
+    return [printable(line) for line in lines]
 
 
 def plan_heading(row: Row) -> str:
@@ -99,8 +115,9 @@ def instance(row: Row) -> str:
     row = {**row, "inputs": row["effective_inputs"]}
     newer = {"recommended": row["recommended"]} if row["outdated"] else {}
     outputs = {name: output_text(output) for name, output in (row["outputs"] or {}).items()}
-    shown = {**row, **newer, "outputs": outputs}
-    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "inhabitants")
+    shown = {**row, **newer, "outputs": outputs, "rules": rules.from_json(row["rules"]).to_json()}
+    shown["run_env"] = run_env.in_words(row["run_env"] or {})
+    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "rules", "inhabitants")
     return "\n".join([heading, *_fields(shown, names), *_fields(row, ("created_at", "updated_at"))])
 
 
@@ -117,9 +134,10 @@ def _field(name: str, value: object) -> list[str]:
     return [f"  {heading:<18} {cell(value)}"]
 
 
-def _change(change: plans.Change) -> str:
-    reason = f" ({change.reason.replace('_', ' ')})" if change.reason else ""
-    return f"    {_MARKS[change.action]:<3} {change.address}{reason}"
+def change(one: plans.Change) -> str:
+    """What a plan would do to one resource, in a line."""
+    reason = f" ({one.reason.replace('_', ' ')})" if one.reason else ""
+    return f"    {_MARKS[one.action]:<3} {one.address}{reason}"
 
 
 def _input(item: Mapping[str, object]) -> str:

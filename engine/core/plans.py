@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 
 
@@ -80,6 +80,14 @@ class Summary:
         text = f"{counts['add']} to add, {counts['change']} to change, {counts['destroy']} to destroy"
         outputs = {0: "", 1: ", 1 output changes"}.get(len(self.outputs), f", {len(self.outputs)} outputs change")
         return f"{text}{outputs}."
+
+    def shown(self, show: Callable[[str], str]) -> Summary:
+        """The same, with addresses as they may be shown: the keys in them can be anything."""
+        changes, drift = (
+            tuple(replace(change, address=show(change.address)) for change in found)
+            for found in (self.changes, self.drift)
+        )
+        return replace(self, changes=changes, drift=drift)
 
     def to_json(self) -> dict[str, object]:
         """A JSON form that from_json() reads back."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from engine.core.bundle import Part, Read
+from engine.core.bundle import Facts, Part, PartName, Read
 
 ALL = "*"
 """Stands for the names of all outputs, where code reads the map of them as a whole."""
@@ -21,6 +21,12 @@ def missing(part: Part, offered: Collection[str]) -> tuple[Read, ...]:
         if read.path.startswith(prefix) and name in needed and not read.guarded:
             first.setdefault(name, read)
     return tuple(first.values())
+
+
+def declared(environment: Facts) -> frozenset[str] | None:
+    """The outputs that environments of a version will have; None where its code does not say (Jinja may write more)."""
+    part = environment.part(PartName.INFRASTRUCTURE)
+    return frozenset(output.name for output in part.outputs) if part is not None and part.engine == "hcl" else None
 
 
 def read(part: Part, outputs: Mapping[str, str]) -> dict[str, str]:

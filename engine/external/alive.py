@@ -71,6 +71,33 @@ def group_alive(pgid: int) -> bool:
     return bool(members(pgid))
 
 
+def remains(who: Mapping[str, object]) -> tuple[int, ...] | None:
+    """What still runs of the group that the process led, as far as it is not zombies; None when that cannot be told
+    from here.
+    """
+    state, pid = is_alive(who), who.get("pid")
+    if state is None or not isinstance(pid, int):
+        return None
+    seen = look(pid)
+    is_reused = seen is not None and seen.started != str(who.get("started", ""))
+    # a number is given to nobody else while a group has it as its name
+    return () if who.get("boot_id") != _boot_id() or is_reused else members(pid)
+
+
+def outlast(who: Mapping[str, object], patience_s: float) -> tuple[int, ...] | None:
+    """What does not go of the group that the process led: it has so long to go by itself, then it is ended.
+
+    It is not asked to stop: whoever guarded it has done so, and Terraform would take it for the second time. None when
+    nothing can be told from here.
+    """
+    left = remains(who)
+    if not left:
+        return left
+    pgid = int(str(who["pid"]))
+    _wait_until_gone(pgid, patience_s)
+    return sweep(pgid)
+
+
 def sweep(pgid: int) -> tuple[int, ...]:
     """Ends what is left of the group; the process ids that would not go.
 

@@ -31,6 +31,14 @@ class Command:
     """After this it is asked to stop."""
     grace_s: float
     """How long it may take to stop when asked; then it is killed with all its children."""
+    last_words: Path | None = None
+    """Gets what it says after we have gone, raw; None for nowhere."""
+    lease: Path | None = None
+    """A file that somebody touches as long as the program may run; None for as long as it likes."""
+    lease_s: float = 0
+    """When the file has not been touched for this long (at most; not less than four fifths of it), the program is asked
+    to stop, even if we are suspended ourselves. Time in which the whole machine sleeps does not count.
+    """
 
 
 def start(command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int = DEVNULL) -> Process:

@@ -26,23 +26,62 @@ __all__ = ["Command", "Ended", "Reason", "Stop", "capture", "group_alive", "iden
 _CHUNK_BYTES = 1 << 16
 _LONGEST_WAIT_S = 3600.0
 _DRAIN_S = 0.5
-# The write end of the guard's stdin lives only in this process. A second line means that all went well; its end without
-# one means that we are gone, even by SIGKILL. Then the program is asked to stop, as we would have done, and whatever it
-# leaves behind is ended. The guard's stdout is the end of the program's pipe that one reads from: without a reader the
+# The write end of the guard's stdin lives only in this process. `done` means that all went well; its end without that
+# means that we are gone, even by SIGKILL. Then the program is asked to stop, as we would have done, and whatever it
+# leaves behind is ended. The same happens when a lease is no longer renewed, as when we are suspended: whoever takes us
+# for dead then must be right. Only the guard asks, also for us (`ask`), because Terraform takes a second SIGINT as the
+# order to drop everything. Its stdout is the end of the program's pipe that one reads from: without a reader the
 # program would die of SIGPIPE at its next word, before it has written down what it made. In many containers nobody
-# reaps, so a zombie counts as ended. It costs 1 ms of CPU a run.
+# reaps, so a zombie counts as ended. It costs 1 ms of CPU a run, and with a lease 3 ms at each look.
 _GUARD = """
+grace=$1 words=$2 lease=$3 looks=$4 pause=$5 asked=
 read -r pid || exit 0
-read -r word && exit 0
-cat <&1 >>"$2" &
-kill -s INT "$pid"
-n=0
-while kill -s 0 "$pid" && ! grep -q "^State:.Z" "/proc/$pid/status" && [ "$n" -lt "$1" ]; do
-    sleep 1
-    n=$((n + 1))
+finish() {
+    trap "" TERM
+    cat <&1 >>"$words" &
+    [ -n "$asked" ] || kill -s INT "$pid"
+    n=0
+    while kill -s 0 "$pid" && ! grep -q "^State:.Z" "/proc/$pid/status" && [ "$n" -lt "$1" ]; do
+        sleep 1
+        n=$((n + 1))
+    done
+    kill -s KILL -- "-$pid"
+    exit 3
+}
+nap() {
+    sleep "$1" &
+    wait "$!"
+}
+watch() {
+    trap 'kill -s KILL "$!"; exit 0' TERM
+    if [ -n "$asked" ]; then nap "$grace" && finish 1; fi
+    seen= same=0
+    while [ "$same" -lt "$looks" ]; do
+        nap "$pause"
+        now=$(stat -c %y "$lease" || stat -f %Fm "$lease")
+        if [ "$now" = "$seen" ]; then same=$((same + 1)); else seen=$now same=0; fi
+    done
+    finish "$grace"
+}
+while :; do
+    if [ -n "$lease" ]; then watch & fi
+    read -r word
+    left=$?
+    if [ -n "$lease" ]; then
+        kill -s TERM "$!"
+        wait "$!"
+        [ "$?" -ne 3 ] || exit 3
+    fi
+    [ "$left" -eq 0 ] || finish "$grace"
+    [ "$word" = ask ] || exit 0
+    kill -s INT "$pid"
+    asked=1
 done
-kill -s KILL -- "-$pid"
 """
+_FINISHED = 3
+"""The guard's exit code when it was the one that ended the program."""
+_LOOKS = 4
+"""How often the guard finds the lease unchanged before it acts; the look that saw the last change comes before."""
 
 
 class Reason(StrEnum):
@@ -51,7 +90,9 @@ class Reason(StrEnum):
     EXITED = "exited"
     """By itself."""
     CANCELLED = "cancelled"
-    """After it was asked to, because of Stop. The code still says whether it had finished its work before."""
+    """After it was asked to, because of Stop or for want of a lease. The code still says whether it had finished its
+    work before.
+    """
     TIMED_OUT = "timed out"
     """After it was asked to, because its time was over."""
     KILLED = "killed"
@@ -83,6 +124,8 @@ def run(
     `on_line` gets each line of its output, without terminal sequences and at most lines.LIMIT long; `log` gets the raw
     bytes as they come; `on_start` gets the program's identity before its first line. When one of them raises, the
     program is asked to stop, as by `stop`, and the error goes on to the caller once it has ended.
+    Should this process end before the program, by SIGKILL or because the machine takes it, the program is asked to stop
+    all the same and is gone, with its group, after the grace.
     Raises ExternalFailure when the program cannot be started or its log cannot be written.
     """
     begun = time.monotonic()
@@ -91,8 +134,8 @@ def run(
     with contextlib.ExitStack() as stack:
         output = stack.enter_context(contextlib.closing(Output(log, on_line)))
         source, sink = stack.enter_context(_pipe())
-        guard = stack.enter_context(_guard(command, source, log))
-        program = _Program(command, stack.enter_context(launch.start(command, sink, launch.STDOUT)), source)
+        guard = stack.enter_context(_guard(command, source, command.last_words or log))
+        program = _Program(command, stack.enter_context(launch.start(command, sink, launch.STDOUT)), source, guard)
         try:
             sink.close()
             _tell(guard, program.process.pid)
@@ -108,14 +151,18 @@ def run(
         finally:
             survivors = program.finish()
         program.drain(output)
-    return Ended(program.process.returncode, program.reason(), time.monotonic() - begun, survivors)
+    reason = program.reason()
+    if reason is Reason.EXITED and guard.returncode == _FINISHED:
+        reason = Reason.CANCELLED
+    return Ended(program.process.returncode, reason, time.monotonic() - begun, survivors)
 
 
 class _Program:
     """A started program, followed by one thread until its end."""
 
-    def __init__(self, command: Command, process: Process, source: IO[bytes]) -> None:
+    def __init__(self, command: Command, process: Process, source: IO[bytes], guard: Process) -> None:
         self.process = process
+        self._guard = guard
         self._pipe = source.fileno()
         self._grace_s = command.grace_s
         self._due = time.monotonic() + command.timeout_s
@@ -141,7 +188,8 @@ class _Program:
         if self._asked is None:
             self._asked = why
             self._due = time.monotonic() + self._grace_s
-            self.process.send_signal(signal.SIGINT)
+            if not _tell(self._guard, "ask"):
+                self.process.send_signal(signal.SIGINT)
 
     def finish(self) -> tuple[int, ...]:
         """Reaps the program, killing it first if it still runs, and ends what is left of its group: the survivors."""
@@ -191,9 +239,11 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 @contextlib.contextmanager
-def _guard(command: Command, source: IO[bytes], log: Path | None) -> Iterator[Process]:
-    patience_s = math.ceil(min(command.timeout_s + command.grace_s, 10**9))
-    argv = ("/bin/sh", "-c", _GUARD, "guard", str(patience_s), os.path.abspath(log or os.devnull))
+def _guard(command: Command, source: IO[bytes], words: Path | None) -> Iterator[Process]:
+    grace_s = math.ceil(min(command.grace_s, 10**9))
+    lease = "" if command.lease is None else os.path.abspath(command.lease)
+    arguments = (grace_s, os.path.abspath(words or os.devnull), lease, _LOOKS, f"{command.lease_s / (_LOOKS + 1):g}")
+    argv = ("/bin/sh", "-c", _GUARD, "guard", *map(str, arguments))
     guarding = Command(argv, Path("/"), {"PATH": "/usr/bin:/bin"}, math.inf, 0)
     with launch.start(guarding, source, launch.DEVNULL, stdin=launch.PIPE) as guard:
         try:
@@ -202,10 +252,14 @@ def _guard(command: Command, source: IO[bytes], log: Path | None) -> Iterator[Pr
             _tell(guard, "done")
 
 
-def _tell(guard: Process, word: object) -> None:
+def _tell(guard: Process, word: object) -> bool:
+    """Whether there was somebody to be told."""
     assert guard.stdin
-    with contextlib.suppress(BrokenPipeError):
+    try:
         guard.stdin.write(f"{word}\n".encode())
+    except BrokenPipeError:
+        return False
+    return True
 
 
 @contextlib.contextmanager

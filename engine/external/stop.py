@@ -15,6 +15,7 @@ class Stop:
         # re-entrant: a signal handler may pull it in the very thread that is attaching
         self._lock = threading.RLock()
         self._wakers: set[int] = set()
+        self._followers: set[Stop] = set()
         self._requested = False
         self._forced = False
 
@@ -32,11 +33,29 @@ class Stop:
         """Ask: one SIGINT, then the grace period, then SIGKILL."""
         self._requested = True
         self._wake()
+        for follower in tuple(self._followers):
+            follower.request()
 
     def force(self) -> None:
         """Do not wait for the end of the grace period."""
         self._requested = self._forced = True
         self._wake()
+        for follower in tuple(self._followers):
+            follower.force()
+
+    @contextlib.contextmanager
+    def followed_by(self, other: Stop) -> Iterator[None]:
+        """Whatever is asked of this one is asked of the other too, but not the other way round."""
+        # a signal handler may pull us at any moment: what it misses before is seen below, what comes later it passes on
+        self._followers.add(other)
+        try:
+            if self._forced:
+                other.force()
+            elif self._requested:
+                other.request()
+            yield
+        finally:
+            self._followers.discard(other)
 
     @contextlib.contextmanager
     def attached(self) -> Iterator[int]:

@@ -1,151 +1,226 @@
-"""Where Terraform keeps state, and what is read from it: the only place that knows the format of a state file."""
+"""Where Terraform keeps state, and how it is read, written and unlocked there: a class for each place."""
 
 from __future__ import annotations
 
+import fcntl
 import json
-from collections.abc import Callable, Iterator
+import os
+import secrets
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from engine.errors import ExternalFailure
+from engine.core import s3
+from engine.core.snapshots import Snapshot
+from engine.errors import Conflict
+from engine.external import aws
+from engine.terraform import files as safely
+from engine.terraform import statefile
+from engine.terraform.backend import (
+    Backend,
+    LockInfo,
+    held,
+    how_displaced,
+    in_doubt,
+    lock_info,
+    require_none_displaced,
+    require_same,
+)
+from engine.terraform.statefile import State
 
 STATE_FILE = "terraform.tfstate"
-_VERSION = 4
-_SHOWN_MAX = 5
-_DISPLACED = {
-    "errored.tfstate": "holds the state that Terraform could not write to its place",
-    "terraform.tfstate.d": "holds the state of another Terraform workspace than default",
-}
-_HOW_DISPLACED = (
-    f"Compare it with {STATE_FILE}. Put the one that knows what there is at {STATE_FILE}, move the other out of the "
-    "folder, and run again."
-)
+LOCK_INFO_FILE = f".{STATE_FILE}.lock.info"
+LOCK_SUFFIX = ".tflock"
 _HOW_MISSING = (
     f"Find out where it went, put it back, and run again; {STATE_FILE}.backup, if it is there, is the state before. "
     "If it is lost for good, terraform import in that folder makes a new one."
 )
+_HOW_MISSING_S3 = (
+    "Find out who removed it; landform state list says what was kept, landform state rollback puts it back."
+)
+_HOW_DAMAGED = f"The state before it is beside it, in {STATE_FILE}.backup: look at both before you change anything."
+_HOW_DAMAGED_S3 = "landform state list says what was kept before: look at both before you change anything."
 
 
-class Managed:
+def of(stored: Mapping[str, Any], run_env: Mapping[str, str]) -> Backend:
+    """The backend of an instance, from Instance.backend; `run_env` is what its Terraform is given for credentials."""
+    if not stored:
+        return Managed()
+    return S3(stored["bucket"], stored["key"], stored["region"], stored["endpoint"], run_env)
+
+
+def chosen(setting: str, address: str) -> dict[str, Any]:
+    """What Instance.backend holds for a new instance: {} for `managed`, else one key in S3 for each address."""
+    if setting == "managed":
+        return {}
+    place = s3.parse(setting)
+    key = f"{place.prefix}{address}/{STATE_FILE}"
+    return {"kind": "s3", "bucket": place.bucket, "key": key, "region": place.region, "endpoint": place.endpoint}
+
+
+class Managed(Backend):
     """State in the instance's own workspace, through Terraform's `local` backend (design D6)."""
 
     kind = "local"
+    is_shared = False
+    look_again_s = 0.5
 
     def override(self) -> dict[str, object]:
-        """The content of the override file: the same for all instances, so that one prepared version fits them all."""
+        """The same for all instances, so that one prepared version fits them all."""
         return {"terraform": {"backend": {"local": {}}}}
 
-    def identity(self, folder: Path) -> dict[str, object] | None:
-        """{"lineage", "serial"} of the state; None before there is one. Raises ExternalFailure when it is damaged."""
-        state = _read(folder)
-        return {"lineage": state["lineage"], "serial": state["serial"]} if state else None
+    def where(self, folder: Path) -> str:
+        """As Backend.where()."""
+        return str(folder / STATE_FILE)
 
-    def outputs(self, folder: Path) -> dict[str, dict[str, Any]]:
-        """Output name -> {"type", "sensitive", "value"}, as `terraform output -json` has it; {} without a state.
+    def pull(self, folder: Path) -> State | None:
+        """As Backend.pull()."""
+        path = folder / STATE_FILE
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise statefile.damaged(str(path), str(error), _HOW_DAMAGED) from error
+        return statefile.read(content, str(path), _HOW_DAMAGED)
 
-        Raises ExternalFailure when it is damaged.
-        """
-        state = _read(folder) or {"outputs": {}}
-        return {
-            name: {"type": output["type"], "sensitive": output.get("sensitive", False), "value": output["value"]}
-            for name, output in state["outputs"].items()
-        }
+    def push(self, folder: Path, content: bytes, expected: Snapshot | None) -> None:
+        """As Backend.push()."""
+        if self.lock(folder) is not None:
+            raise held(self.where(folder))
+        require_same(self.pull(folder), expected, self.where(folder))
+        safely.folder(folder)
+        safely.put(folder, STATE_FILE, content, folder / ".landform.tmp")
 
-    def resources(self, folder: Path) -> tuple[str, ...]:
-        """Addresses of what Terraform manages, as it writes them, without data sources; () before there is a state.
+    def stamp(self, folder: Path) -> str:
+        """As Backend.stamp()."""
+        try:
+            seen = os.stat(folder / STATE_FILE)
+        except OSError:
+            return ""
+        return f"{seen.st_mtime_ns} {seen.st_size} {seen.st_ino}" if seen.st_size else ""
 
-        Raises ExternalFailure when it is damaged.
-        """
-        state = _read(folder) or {"resources": []}
-        managed = (resource for resource in state["resources"] if resource["mode"] == "managed")
-        return tuple(address for resource in managed for address in _addresses(resource))
+    def lock(self, folder: Path) -> LockInfo | None:
+        """As Backend.lock(). What Terraform wrote down stays after a kill; the lock itself goes with its process."""
+        try:
+            info = lock_info((folder / LOCK_INFO_FILE).read_bytes())
+        except OSError:
+            return None
+        return info if _is_locked(folder / STATE_FILE) else None
+
+    def unlock(self, folder: Path, lock_id: str) -> None:
+        """As Backend.unlock(): the system does so when the holder ends, and for nobody else."""
+        holder = self.lock(folder)
+        if holder is not None and holder.id == lock_id:
+            raise held(self.where(folder))
 
     def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
-        """Raises ExternalFailure when state lies where Terraform does not look for it, or there is none although
-        `was_written`: a plan without it would make everything anew, and a destroy would forget what there is.
-        """
-        for name, why in _DISPLACED.items():
-            if _holds_something(folder / name):
-                raise _in_doubt(f"{folder / name} {why}", _HOW_DISPLACED)
-        if _read(folder) is None and was_written():
-            raise _in_doubt(f"{folder / STATE_FILE}, which Terraform has written, is missing or empty", _HOW_MISSING)
+        """As Backend.require_in_place()."""
+        require_none_displaced(folder, STATE_FILE)
+        if self.pull(folder) is None and was_written():
+            raise in_doubt(f"{folder / STATE_FILE}, which Terraform has written, is missing or empty", _HOW_MISSING)
 
-    def require_nothing_left(self, folder: Path) -> None:
-        """Raises ExternalFailure when something would be lost with the folder's state."""
-        self.require_in_place(folder, lambda: False)
-        left = self.resources(folder)
-        if left:
-            shown = ", ".join(left[:_SHOWN_MAX]) + (", ..." if len(left) > _SHOWN_MAX else "")
-            raise ExternalFailure(
-                f"{folder} is kept: its state still knows of {shown}.", hint="Look at it before you remove it by hand."
+    def retire(self, folder: Path, backup: Path) -> None:
+        """As Backend.retire()."""
+        try:
+            (folder / STATE_FILE).replace(backup)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise safely.cannot("move", folder / STATE_FILE, error) from error
+
+
+class S3(Backend):
+    """State in S3, through Terraform's `s3` backend with its lock file: for teams that share it with other tools."""
+
+    kind = "s3"
+    is_shared = True
+    look_again_s = 5.0
+
+    def __init__(self, bucket: str, key: str, region: str, endpoint: str, run_env: Mapping[str, str]) -> None:
+        self._key = key
+        self._region = region
+        self._place = aws.Place(bucket, "", endpoint, region, run_env)
+
+    def override(self) -> dict[str, object]:
+        """Where, and how; credentials are in the environment of the runs."""
+        block: dict[str, object] = {"bucket": self._place.bucket, "key": self._key, "encrypt": True}
+        block["use_lockfile"] = True
+        if self._region:
+            block["region"] = self._region
+        if self._place.endpoint:
+            # not Amazon's: it knows no accounts, and need not know its checksums
+            skipped = ("credentials_validation", "requesting_account_id", "metadata_api_check", "region_validation")
+            block |= {f"skip_{name}": True for name in (*skipped, "s3_checksum")}
+            block |= {"endpoints": {"s3": self._place.endpoint}, "use_path_style": True}
+        return {"terraform": {"backend": {"s3": block}}}
+
+    def where(self, folder: Path) -> str:
+        """As Backend.where()."""
+        return f"s3://{self._place.bucket}/{self._key}"
+
+    def pull(self, folder: Path) -> State | None:
+        """As Backend.pull()."""
+        content = self._place.get(self._key)
+        return statefile.read(content, self.where(folder), _HOW_DAMAGED_S3) if content else None
+
+    def push(self, folder: Path, content: bytes, expected: Snapshot | None) -> None:
+        """As Backend.push(), under a lock that Terraform respects."""
+        lock_id = secrets.token_hex(16)
+        mine = {"ID": lock_id, "Operation": "landform state", "Who": f"landform@{os.uname().nodename}"}
+        # the time is left open: clocks of machines differ, and nobody breaks a lock for its age
+        text = json.dumps({**mine, "Info": "", "Version": "", "Created": "0001-01-01T00:00:00Z", "Path": self._key})
+        if not self._place.put(self._key + LOCK_SUFFIX, text.encode(), anew=True):
+            raise held(self.where(folder))
+        try:
+            require_same(self.pull(folder), expected, self.where(folder))
+            self._place.put(self._key, content)
+        finally:
+            self.unlock(folder, lock_id)
+
+    def stamp(self, folder: Path) -> str:
+        """As Backend.stamp()."""
+        return self._place.stamp(self._key)
+
+    def lock(self, folder: Path) -> LockInfo | None:
+        """As Backend.lock(): the object stays until somebody removes it, whatever became of the holder."""
+        content = self._place.get(self._key + LOCK_SUFFIX)
+        return lock_info(content) if content is not None else None
+
+    def unlock(self, folder: Path, lock_id: str) -> None:
+        """As Backend.unlock()."""
+        holder = self.lock(folder)
+        if holder is not None and holder.id != lock_id:
+            raise Conflict(
+                f"{self.where(folder)} is locked by {holder.who} since {holder.created}, and not by lock {lock_id}.",
+                hint="Find out what they do; it is theirs to unlock.",
             )
+        if holder is not None:
+            self._place.delete(self._key + LOCK_SUFFIX)
+
+    def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
+        """As Backend.require_in_place()."""
+        require_none_displaced(folder, self.where(folder))
+        if Managed().pull(folder) is not None:
+            raise in_doubt(f"{folder / STATE_FILE} holds a state", how_displaced(self.where(folder)))
+        if self.pull(folder) is None and was_written():
+            raise in_doubt(f"{self.where(folder)}, which Terraform has written, is missing or empty", _HOW_MISSING_S3)
+
+    def retire(self, folder: Path, backup: Path) -> None:
+        """As Backend.retire()."""
+        content = self._place.get(self._key)
+        if content is not None:
+            safely.put(backup.parent, backup.name, content, backup.with_suffix(".tmp"))
+            self._place.delete(self._key)
 
 
-def _read(folder: Path) -> dict[str, Any] | None:
-    """The state; None when there is none."""
-    path = folder / STATE_FILE
+def _is_locked(path: Path) -> bool:
+    """Whether another process holds the lock that Terraform takes on a state file."""
     try:
-        text = path.read_bytes()
-        state = json.loads(text) if text.strip() else None
-        wrong = "" if state is None else _wrong(state)
-    except FileNotFoundError:
-        return None
-    except (OSError, ValueError, RecursionError) as error:
-        raise _damaged(path, str(error)) from error
-    if wrong:
-        raise _damaged(path, wrong)
-    return state and {**state, "outputs": state.get("outputs") or {}, "resources": state.get("resources") or []}
-
-
-def _wrong(state: Any) -> str:
-    """What keeps us from reading it; "" when nothing does."""
-    if not isinstance(state, dict) or state.get("version") != _VERSION:
-        return f"it is not a state of version {_VERSION}"
-    if not isinstance(state.get("lineage"), str) or not isinstance(state.get("serial"), int):
-        return "it has no lineage and serial"
-    outputs, resources = state.get("outputs") or {}, state.get("resources") or []
-    if not isinstance(outputs, dict) or not all(_is_output(output) for output in outputs.values()):
-        return "its outputs are not in order"
-    if not isinstance(resources, list) or not all(_is_resource(resource) for resource in resources):
-        return "its resources are not in order"
-    return ""
-
-
-def _is_output(output: Any) -> bool:
-    return isinstance(output, dict) and {"type", "value"} <= output.keys()
-
-
-def _is_resource(resource: Any) -> bool:
-    if not isinstance(resource, dict) or not {"mode", "type", "name", "instances"} <= resource.keys():
-        return False
-    instances = resource["instances"]
-    return isinstance(instances, list) and all(isinstance(instance, dict) for instance in instances)
-
-
-def _addresses(resource: dict[str, Any]) -> Iterator[str]:
-    module = f"{resource['module']}." if resource.get("module") else ""
-    for instance in resource["instances"]:
-        key = instance.get("index_key")
-        index = "" if key is None else f"[{json.dumps(key, ensure_ascii=False)}]"
-        deposed = f" (deposed object {instance['deposed']})" if instance.get("deposed") else ""
-        yield f"{module}{resource['type']}.{resource['name']}{index}{deposed}"
-
-
-def _holds_something(path: Path) -> bool:
-    """Whether it is a file, or a folder with a file anywhere in it; an unreadable one counts."""
-    try:
-        return path.is_file() or any(not found.is_dir() for found in path.rglob("*"))
-    except OSError:
+        with path.open("r+b") as file:
+            fcntl.lockf(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
         return True
-
-
-def _in_doubt(what: str, how: str) -> ExternalFailure:
-    # all in the message: of what ended it, a run remembers no more
-    return ExternalFailure(f"{what}: nothing is planned or removed until that is cleared up. {how}")
-
-
-def _damaged(path: Path, why: str) -> ExternalFailure:
-    return ExternalFailure(
-        f"The state file {path} cannot be read: {why}.",
-        hint=f"The state before it is beside it, in {path.name}.backup: look at both before you change anything.",
-    )
+    except OSError:
+        return False
+    return False

@@ -7,7 +7,9 @@ until the end, and cannot be cancelled.
 from __future__ import annotations
 
 import functools
+import platform
 import signal
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -24,8 +26,6 @@ from engine.terraform.programs import numbers
 if TYPE_CHECKING:
     import python_terraform
 
-# A held state lock means that a Terraform whose worker has died may still be writing: wait, and never break it.
-_LOCK_TIMEOUT = "60s"
 _SHOW_TIMEOUT_S = 120
 # Less garbage collection: a third less CPU on small states (plan 77 -> 51 ms, apply 75 -> 49, medians of 12). On 600
 # resources it costs a tenth more CPU and 150 MB in place of 90; GOGC=off would take 550 MB there. GOMAXPROCS=1 saves
@@ -73,6 +73,13 @@ class Place:
     """As environment() builds it."""
     timeout_s: float
     grace_s: float
+    lock_timeout_s: int = 60
+    """How long to wait for the state's lock. Who holds it may still be writing: it is waited for, and never broken."""
+
+    @property
+    def lock_timeout(self) -> str:
+        """The same as Terraform spells it."""
+        return f"{self.lock_timeout_s}s"
 
 
 def environment(surroundings: Surroundings, run_env: Mapping[str, str]) -> dict[str, str]:
@@ -106,22 +113,69 @@ class Terraform:
     program: Path
     version: str
 
-    def init(self, place: Place, *, backend: bool = True, upgrade: bool = False) -> Command:
-        """Fetches modules and providers and, with `backend`, sets up the state backend. Ends DONE or not."""
+    @property
+    def identity(self) -> str:
+        """Which program it is, its version, and the platform its providers are for."""
+        kind = "tofu" if self._is_tofu else "terraform"
+        return f"{kind} {self.version} {sys.platform}_{platform.machine()}"
+
+    def init(self, place: Place, *, backend: bool = True, modules: bool = True, upgrade: bool = False) -> Command:
+        """Fetches providers and `modules`, and sets up the state `backend`. Ends DONE or not."""
         return self._command(
-            place, "init", *self._json_of_init(), "no_color", input=False, backend=backend, upgrade=upgrade
+            place, "init", *self._json_of_init(), "no_color", input=False, backend=backend, get=modules, upgrade=upgrade
         )
 
-    def plan(self, place: Place, out: Path, *, destroy: bool = False, refresh: bool = True) -> Command:
-        """Writes the plan to `out`, readable by its owner only; it holds every value in clear text."""
-        flags = ("json", "no_color", "detailed_exitcode", *(("destroy",) if destroy else ()))
-        return self._command(place, "plan", *flags, input=False, lock_timeout=_LOCK_TIMEOUT, refresh=refresh, out=out)
+    def plan(
+        self, place: Place, out: Path, *, destroy: bool = False, refresh: bool = True, refresh_only: bool = False
+    ) -> Command:
+        """Writes the plan to `out`, readable by its owner only; it holds every value in clear text.
+
+        With `refresh_only` it plans what an apply would write into the state to bring it up to what is really there,
+        and nothing else.
+        """
+        modes = {"destroy": destroy, "refresh_only": refresh_only}
+        flags = ("json", "no_color", "detailed_exitcode", *(name for name, wanted in modes.items() if wanted))
+        return self._command(
+            place, "plan", *flags, input=False, lock_timeout=place.lock_timeout, refresh=refresh, out=out
+        )
 
     def apply(self, place: Place, plan: Path) -> Command:
         """Applies exactly that plan."""
         return self._command(
-            place, "apply", "json", "no_color", input=False, lock_timeout=_LOCK_TIMEOUT, arguments=(str(plan),)
+            place, "apply", "json", "no_color", input=False, lock_timeout=place.lock_timeout, arguments=(str(plan),)
         )
+
+    def import_(self, place: Place, address: str, identifier: str) -> Command:
+        """Takes what exists into the state, as the resource at `address`; `identifier` is what its provider calls it.
+
+        It speaks text, no JSON.
+        """
+        return self._command(
+            place,
+            "import",
+            "no_color",
+            input=False,
+            lock_timeout=place.lock_timeout,
+            arguments=("--", address, identifier),
+        )
+
+    def force_unlock(self, place: Place, lock_id: str) -> Command:
+        """Breaks the lock with that id on the state, and no other. Fails on a local state, whose lock dies with its
+        process, and when another holds the lock by now. It speaks text, no JSON.
+        """
+        return self._command(place, "force-unlock", "force", arguments=("--", lock_id))
+
+    def state_push(self, place: Place, state: Path, *, force: bool = False) -> Command:
+        """Makes the file the state. Without `force` Terraform refuses another lineage or an older serial.
+
+        A local state gets the serial after the file's. It speaks text, no JSON.
+        """
+        flags = ("force",) if force else ()
+        return self._command(place, "state push", *flags, lock_timeout=place.lock_timeout, arguments=("--", str(state)))
+
+    def state_pull(self, place: Place) -> str:
+        """The state as its backend has it, **with every secret**; "" when there is none. Raises ExternalFailure."""
+        return self._captured(place, "state pull")
 
     def show_plan(self, place: Place, plan: Path) -> str:
         """The plan in Terraform's words for people, sensitive values masked. Raises ExternalFailure."""
@@ -132,16 +186,22 @@ class Terraform:
         return self._shown(place, plan, "json")
 
     def _shown(self, place: Place, plan: Path, *flags: str) -> str:
-        argv = self._command(place, "show", *flags, arguments=(str(plan),)).argv
+        return self._captured(place, "show", *flags, arguments=(str(plan),))
+
+    def _captured(self, place: Place, verb: str, *flags: str, arguments: tuple[str, ...] = ()) -> str:
+        argv = self._command(place, verb, *flags, arguments=arguments).argv
         code, text = process.capture(argv, place.env, _SHOW_TIMEOUT_S, place.folder)
         if code:
-            raise ExternalFailure(f"terraform show ended with exit code {code}: {clean(text).strip()}")
+            raise ExternalFailure(f"terraform {verb} ended with exit code {code}: {clean(text).strip()}")
         return text
 
     def _json_of_init(self) -> tuple[str, ...]:
         # Terraform learnt it in 1.9; OpenTofu and older ones would refuse the flag, and their text is understood too
-        old = self.program.name.startswith("tofu") or numbers(self.version) < (1, 9)
-        return () if old else ("json",)
+        return () if self._is_tofu or numbers(self.version) < (1, 9) else ("json",)
+
+    @property
+    def _is_tofu(self) -> bool:
+        return self.program.name.startswith("tofu")
 
     def _command(
         self, place: Place, verb: str, *flags: str, arguments: tuple[str, ...] = (), **options: object
@@ -176,14 +236,6 @@ def _without_success(ended: Ended) -> Outcome:
         Reason.TIMED_OUT: Outcome.TIMED_OUT,
         Reason.KILLED: Outcome.UNKNOWN,
     }[ended.reason]
-
-
-def write_config(home: Path) -> Path:
-    """Our own Terraform configuration below the home, so that none of the user's is read. Returns its path."""
-    file = home / "terraform.rc"
-    if not file.exists():
-        file.touch(mode=0o600)
-    return file
 
 
 @functools.cache

@@ -15,6 +15,8 @@ from engine.external.lines import clean
 from engine.terraform.trees import Tree, at, mapping, number, text, tree_of, whole
 
 NO_OFFSET: Mapping[str, int] = MappingProxyType({})
+RETRY = "retry"
+"""Type of the lines that Landform itself puts into the stream when it tries a command again."""
 
 
 @dataclass(frozen=True)

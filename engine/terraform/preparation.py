@@ -11,13 +11,14 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from engine.errors import Cancelled
 from engine.external.stop import Stop
 from engine.terraform import files as safely
 from engine.terraform import seal
+from engine.terraform.mirror import Mirror, Package, used
 
 LOCK_FILE = ".terraform.lock.hcl"
 _DATA = ".terraform"
@@ -35,28 +36,50 @@ class Prepared:
 
     data_dir: Path
     """For TF_DATA_DIR, and for Workspace.link()."""
-    lock_file: Path | None
-    """The chosen providers; None when the version needs none."""
+    lock: bytes | None
+    """The lock file, with the chosen providers; None when the version needs none."""
 
     def with_lock(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
         """The files of a workspace together with the lock file."""
-        return {**files, LOCK_FILE: self.lock_file.read_bytes()} if self.lock_file else dict(files)
+        return {**files, LOCK_FILE: self.lock} if self.lock is not None else dict(files)
 
 
-def key(bundle: str, part: str, terraform_version: str, backend: str, structure: str = "") -> str:
-    """The name of a preparation: what it depends on, and no more.
+@dataclass(frozen=True)
+class Recipe:
+    """All that an init reads, and so what a preparation depends on; no more, or it would be made too often."""
 
-    `bundle` is the bundle's digest, `structure` that of the code that Jinja wrote (core.rendering.structure).
-    """
-    text = json.dumps([bundle, part, terraform_version, backend, structure])
-    return hashlib.sha256(text.encode()).hexdigest()
+    bundle: str
+    """The bundle's digest."""
+    part: str
+    terraform: str
+    """Which program, which version of it, for which platform (Terraform.identity)."""
+    backend: str
+    structure: str = ""
+    """Digest of the code that Jinja wrote (core.rendering.structure)."""
+    config: str = ""
+    """What Terraform's own configuration says: where providers come from."""
+    lock: str = ""
+    """Digest of the lock file that a plan was made with; "" lets init choose."""
+
+    @property
+    def key(self) -> str:
+        """The name of the preparation. It begins with that of the bundle, so that people can tell whose it is."""
+        text = json.dumps(asdict(self), sort_keys=True)
+        return f"{bundle_prefix(self.bundle)}-{hashlib.sha256(text.encode()).hexdigest()[:32]}"
+
+
+def bundle_prefix(bundle: str) -> str:
+    """What the names of a bundle's preparations begin with."""
+    return bundle[:16]
 
 
 class Preparation:
     """The prepared versions of a home."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, mirror: Mirror | None = None) -> None:
+        """`mirror` is where providers are kept, to be shared; without one, each preparation has its own."""
         self._root = root
+        self._mirror = mirror
 
     def ensure(self, key: str, files: Mapping[str, bytes], init: Callable[[Path], None], stop: Stop) -> Prepared:
         """The prepared version, made by `init` in a folder with the code among these files if it is not there yet, or
@@ -79,7 +102,12 @@ class Preparation:
             except OSError as error:
                 raise safely.cannot("prepare", target, error) from error
         lock_file = target / LOCK_FILE
-        return Prepared(target / _DATA, lock_file if lock_file.is_file() else None)
+        return Prepared(target / _DATA, lock_file.read_bytes() if lock_file.is_file() else None)
+
+    def providers(self) -> Iterator[tuple[str, Package]]:
+        """Every provider that a preparation uses, with the preparation's key."""
+        for target in sorted(self._root.glob("[!.]*")):
+            yield from ((target.name, package) for package in used(target / _DATA))
 
     def sweep(self) -> None:
         """Removes what an installer that was killed has left, as code may hold secrets; not while somebody installs."""
@@ -127,6 +155,8 @@ class Preparation:
                     safely.put(building, name, content, building / _TEMPORARY)
             init(building)
             _make_relative(building)
+            if self._mirror is not None:
+                self._mirror.adopt(building / _DATA)
             _strip(building)
             self._publish(building, target)
         finally:
@@ -165,7 +195,9 @@ def _make_relative(building: Path) -> None:
 
 def _is_ready(target: Path) -> bool:
     noted = _noted(target)
-    return noted is not None and seal.is_untouched(target, noted, _MANIFEST)
+    is_untouched = noted is not None and seal.is_untouched(target, noted, _MANIFEST)
+    # a provider that was removed, to make room, is fetched again
+    return is_untouched and seal.links_lead_somewhere(target, noted or {})
 
 
 def _was_only_moved(target: Path) -> bool:
@@ -177,7 +209,7 @@ def _was_only_moved(target: Path) -> bool:
         found = seal.of(target, _MANIFEST)
     except OSError:
         return False
-    if not seal.holds_the_same(found, noted):
+    if not seal.holds_the_same(found, noted) or not seal.links_lead_somewhere(target, noted):
         return False
     _note(target, found)
     return True

@@ -22,6 +22,7 @@ class Seen:
     """Of what it holds; of a link, where it leads."""
 
 
+_LINK = "-> "
 Seal = Mapping[str, Seen]
 """Every file and link below a folder, by its path below it."""
 
@@ -44,6 +45,12 @@ def is_untouched(folder: Path, seal: Seal, apart_from: str) -> bool:
 def holds_the_same(one: Seal, other: Seal) -> bool:
     """Whether both stand for the same content, wherever it lies."""
     return {name: seen.digest for name, seen in one.items()} == {name: seen.digest for name, seen in other.items()}
+
+
+def links_lead_somewhere(folder: Path, seal: Seal) -> bool:
+    """Whether what its links lead to is there; the folder is untouched as long as they say the same."""
+    links = (name for name, seen in seal.items() if seen.digest.startswith(_LINK))
+    return all(os.path.exists(os.path.join(folder, name)) for name in links)
 
 
 def close(folder: Path) -> None:
@@ -95,7 +102,7 @@ def _stamp(path: Path | str) -> str:
 def _digest(path: Path) -> str:
     mode = os.lstat(path).st_mode
     if stat.S_ISLNK(mode):
-        return f"-> {os.readlink(path)}"
+        return f"{_LINK}{os.readlink(path)}"
     if not stat.S_ISREG(mode):
         return f"neither file nor link: {mode:o}"
     with path.open("rb") as file:

@@ -14,7 +14,8 @@ from engine.terraform.backends import Managed
 _MANIFEST = ".landform.json"
 _TEMPORARY = ".landform.tmp"
 _REMOVED = ".landform.removed"
-_READ_BY_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
+READ_BY_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tfvars", ".tfvars.json")
+"""How the names end of files that Terraform reads by itself."""
 
 
 def _nothing(_point: str) -> None:
@@ -76,6 +77,10 @@ class Workspace:
         except OSError as error:
             raise safely.cannot("link", path, error) from error
 
+    def written(self) -> frozenset[str]:
+        """The names of the files that writes have put there, as far as is known."""
+        return frozenset(self._noted() or ())
+
     def run_folder(self, run_id: int) -> Path:
         """The folder for what a run leaves behind (plan, log, events), made when it is not there."""
         return safely.folder(safely.folder(safely.folder(self.folder) / "runs") / str(run_id))
@@ -129,7 +134,7 @@ class Workspace:
 
     def _unlisted(self, files: Collection[str]) -> set[str]:
         """Files that Terraform would read beside `files`, though nobody knows where they came from."""
-        places = {"", *(name.rpartition("/")[0] for name in files if name.endswith(_READ_BY_TERRAFORM))}
+        places = {"", *(name.rpartition("/")[0] for name in files if name.endswith(READ_BY_TERRAFORM))}
         return {name for place in places for name in self._read_in(place)} - set(files)
 
     def _read_in(self, place: str) -> Iterator[str]:
@@ -139,5 +144,5 @@ class Workspace:
             return
         with os.scandir(here) as entries:
             for entry in entries:
-                if entry.name.endswith(_READ_BY_TERRAFORM) and not entry.is_dir(follow_symlinks=False):
+                if entry.name.endswith(READ_BY_TERRAFORM) and not entry.is_dir(follow_symlinks=False):
                     yield f"{place}/{entry.name}" if place else entry.name

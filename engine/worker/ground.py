@@ -4,28 +4,39 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from engine.core import fingerprint, rendering, wiring
+from engine.core import fingerprint, rendering, run_env, wiring
 from engine.core.address import Address
-from engine.core.file_names import VALUES_FILE
-from engine.terraform import preparation
-from engine.terraform.cli import Place, Surroundings, environment, write_config
+from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
+from engine.core.snapshots import Verdict
+from engine.terraform import backends, preparation
+from engine.terraform.cli import Place, Surroundings, environment
+from engine.terraform.own_data import OwnData
 from engine.terraform.workspace import Workspace
-from engine.worker import values
+from engine.worker import env_files, shipping, values
 from engine.worker.following import Step, Watch, follow
+from engine.worker.harvest import Harvest
+from engine.worker.installer import Code, Installer
 from engine.worker.journal import Journal
+from engine.worker.keeping import Keeping
+from engine.worker.locks import Book
+from engine.worker.patience import Patience
 from engine.worker.records import fingerprints
+from engine.worker.shipping import Ship
 
 if TYPE_CHECKING:
     from engine.bundles.store import Store
     from engine.core.bundle import Part
     from engine.core.namespace import Values
+    from engine.core.run_env import EnvValue
     from engine.settings import Settings
-    from engine.terraform.backends import Managed
+    from engine.terraform.backend import Backend, LockInfo
     from engine.terraform.cli import Terraform
     from engine.terraform.preparation import Preparation, Prepared
     from engine.worker.work import Work
@@ -43,18 +54,33 @@ class Ground:
     terraform: Callable[[], Terraform]
     """Looked for only when it is needed: what needs none works without."""
     preparation: Preparation
-    backend: Managed
     key: bytes
     """The home's secret: digests of values are keyed with it."""
+    harvest: Harvest
+    keeping: Keeping
+    now: Callable[[], datetime]
+    ship: Ship = shipping.nothing
+    """How others get to see what the runs say, while they say it."""
+
+    @property
+    def patience(self) -> Patience:
+        """How failures that pass are waited for."""
+        return Patience(self.settings.retries)
+
+    @property
+    def installer(self) -> Installer:
+        """What makes template versions ready to be run."""
+        return Installer(self.settings, self.terraform, self.preparation)
 
     def values(self, work: Work) -> Values:
         """What the run hands to Terraform, sensitive outputs wrapped as Secret."""
-        return values.of(work, self.settings, self.state_outputs, self.key)
+        return values.of(work, self.settings, partial(self._outputs_of_environment, work), self.key)
 
     def rendered(self, work: Work, part: Part, given: Values, *, masked: bool = False) -> dict[str, bytes]:
         """All files of the workspace: with secrets for Terraform, or masked for people."""
         files = rendering.below(self.store.get(work.bundle), part.name)
-        request = rendering.Rendering(part, files, given, values.owner(self.settings), self.backend.override())
+        override = self.backend(work).override()
+        request = rendering.Rendering(part, files, given, values.owner(self.settings), override)
         return rendering.masked(request) if masked else rendering.render(request)
 
     def plan_file(self, where: Address, run_id: int) -> Path:
@@ -65,28 +91,43 @@ class Ground:
         """Where a run leaves its plan, events and log."""
         return self.workspace(where).run_folder(run_id)
 
-    def prepare(self, step: Step, given: Values, timeout_s: float | None = None) -> Place:
-        """Where Terraform can run: the workspace written, its version prepared."""
+    def prepare(
+        self, step: Step, given: Values, timeout_s: float | None = None, provider_lock: bytes | None = None
+    ) -> Place:
+        """Where Terraform can run: the workspace written, its version prepared, its backend set up.
+
+        `provider_lock` as in prepared().
+        """
         work = step.work
-        files, prepared = self.prepared(step, given)
+        files, prepared = self.prepared(step, given, provider_lock)
         shown = self.rendered(work, step.part, given, masked=True) if values.secrets(given) else files
         step.journal.keep_inputs(shown[VALUES_FILE])
         workspace = self.workspace(work.address)
         workspace.write(prepared.with_lock(files))
-        workspace.link(prepared.data_dir)
-        return self.place(work, workspace.root, prepared.data_dir, timeout_s)
+        data_dir = prepared.data_dir
+        if self.backend(work).is_shared:
+            data_dir = self._own_data(step, workspace, prepared, files[OVERRIDE_FILE])
+        else:
+            workspace.link(data_dir)
+        return self.place(work, workspace.root, data_dir, timeout_s)
 
-    def prepared(self, step: Step, given: Values) -> tuple[dict[str, bytes], Prepared]:
-        """The files of the workspace, and their version with what `terraform init` makes."""
+    def prepared(
+        self, step: Step, given: Values, provider_lock: bytes | None = None
+    ) -> tuple[dict[str, bytes], Prepared]:
+        """The files of the workspace, and their version with what `terraform init` makes.
+
+        `provider_lock` is the lock file to go by; None leaves the choice to init.
+        """
         work, part = step.work, step.part
-        files = self.rendered(work, part, given)
+        files, backend = self.rendered(work, part, given), self.backend(work)
         structure = rendering.structure(part, files)
-        key = preparation.key(work.bundle, part.name, self.terraform().version, self.backend.kind, structure)
+        # a backend that is not the same for all instances is set up in each one's own folder
+        code = Code(files, structure, backend.kind, sets_up_backend=not backend.is_shared)
 
-        def init(folder: Path) -> None:
-            follow(self.terraform().init(self.place(work, folder, folder / DATA_DIR)), "init", step)
+        def place(folder: Path) -> Place:
+            return self.place(work, folder, folder / DATA_DIR)
 
-        return files, self.preparation.ensure(key, files, init, step.stop)
+        return files, self.installer.prepared(step, code, place, provider_lock)
 
     def place(self, work: Work, folder: Path, data_dir: Path, timeout_s: float | None = None) -> Place:
         """Where a command runs, with the environment it gets; `timeout_s` None is that of a plan."""
@@ -96,9 +137,9 @@ class Ground:
             home=_folder(home / "terraform-home"),
             tmp=_folder(home / "tmp"),
             data_dir=data_dir,
-            config_file=write_config(home),
+            config_file=self.installer.config_file(),
         )
-        env = environment(surroundings, {**self.settings.run_env, **work.run_env})
+        env = environment(surroundings, self.run_env(work))
         return Place(folder, env, timeout_s or self.settings.plan_timeout_s, self.settings.grace_s)
 
     def fingerprint(self, work: Work, part: Part) -> dict[str, str]:
@@ -111,8 +152,8 @@ class Ground:
             provider_lock=_digest_of(root / preparation.LOCK_FILE),
             inputs=work.inputs,
             upstream=self.upstream(work, part),
-            run_env={**self.settings.run_env, **work.run_env},
-            state=self.backend.identity(root),
+            run_env=self.run_env(work),
+            state=self.backend(work).identity(root),
         )
         return fingerprint.fingerprint(basis, self.key)
 
@@ -122,9 +163,76 @@ class Ground:
             return {}
         return {str(work.environment.address): wiring.read(part, fingerprints(work.environment.outputs))}
 
-    def state_outputs(self, where: Address) -> dict[str, dict[str, Any]]:
-        """Output name -> {"type", "sensitive", "value"} as the state of an instance has them."""
-        return self.backend.outputs(self.workspace(where).root)
+    def opened(self, work: Work) -> Work:
+        """The work, with the values of its run environment that lie in files read once for all that follows.
+
+        Raises Invalid with every file that cannot be used.
+        """
+        if work.secret_env is not None:
+            return work
+        return replace(work, secret_env=env_files.read(run_env.files(self._variables(work))))
+
+    def run_env(self, work: Work) -> dict[str, str]:
+        """The variables that operators set for the run's Terraform, secrets among them. Raises as opened()."""
+        return {**run_env.plain(self._variables(work)), **(self.opened(work).secret_env or {})}
+
+    def secrets(self, work: Work, given: Values) -> tuple[str, ...]:
+        """The texts that must not be seen in anything that is said of the run. Raises as opened()."""
+        return (*values.secrets(given), *(self.opened(work).secret_env or {}).values())
+
+    def _variables(self, work: Work) -> dict[str, EnvValue]:
+        files = {name: run_env.from_file(str(path)) for name, path in self.settings.run_env_files.items()}
+        return {**self.settings.run_env, **files, **work.run_env}
+
+    def backend(self, work: Work) -> Backend:
+        """Where the state of the run's instance lies."""
+        # secrets are read for who needs them: state in the workspace needs none
+        return backends.of(work.backend, self.run_env(work) if work.backend else {})
+
+    def root(self, work: Work) -> Path:
+        """The folder in which the run's Terraform works."""
+        return self.workspace(work.address).root
+
+    def provider_lock(self, work: Work) -> bytes | None:
+        """The lock file of providers in the run's workspace; None when there is none."""
+        file = self.root(work) / preparation.LOCK_FILE
+        return file.read_bytes() if file.exists() else None
+
+    def lock_of(self, work: Work) -> LockInfo | None:
+        """Who holds the state of the run's instance now; None when nobody does. Raises ExternalFailure."""
+        return self.backend(work).lock(self.root(work))
+
+    def recorded_lock(self, work: Work) -> LockInfo | None:
+        """The lock that the run itself took last, as it wrote it down: the only one that may be broken for it."""
+        return self.locks(work).read()
+
+    def locks(self, work: Work) -> Book:
+        """Where the run writes down the locks that it takes."""
+        return Book(work.run_id, self.run_folder(work.address, work.run_id), self.keeping)
+
+    def _outputs_of_environment(self, work: Work, where: Address) -> dict[str, dict[str, Any]]:
+        """The outputs of the run's environment, with the values of sensitive ones: from its state or, where another
+        machine has deployed it last, from the store of states.
+        """
+        assert work.environment is not None
+        upstream = replace(
+            work, address=where, instance_id=work.environment.instance_id, backend=work.environment.backend
+        )
+        found = self.harvest.standing(upstream, self.backend(upstream), self.root(upstream))
+        is_old = found.verdict in (Verdict.RESTORE, Verdict.OVERTAKEN)
+        state = self.harvest.newest(upstream.instance_id) if is_old else found.there
+        return state.outputs() if state else {}
+
+    def _own_data(self, step: Step, workspace: Workspace, prepared: Prepared, override: bytes) -> Path:
+        """TF_DATA_DIR of an instance with a backend of its own, set up when what that depends on has changed."""
+        work = step.work
+        basis = [override.decode(), self.terraform().version]
+        own = OwnData(workspace.root, prepared.data_dir, basis)
+        if not own.is_ready:
+            own.make()
+            follow(self.terraform().init(self.place(work, workspace.root, own.folder), modules=False), "init", step)
+            own.done()
+        return own.folder
 
     @contextmanager
     def elsewhere(self) -> Iterator[Path]:
@@ -138,7 +246,8 @@ class Ground:
 
     def journal(self, work: Work, given: Values, watch: Watch) -> Journal:
         """What takes down what happens in the run, without its secrets."""
-        return Journal(self.run_folder(work.address, work.run_id), values.secrets(given), watch)
+        folder = self.run_folder(work.address, work.run_id)
+        return Journal(folder, self.secrets(work, given), watch, self.ship(work.run_id, work.fence, folder))
 
 
 def _folder(path: Path) -> Path:

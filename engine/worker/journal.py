@@ -5,28 +5,43 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
 from typing import IO
 
+from engine import logs
 from engine.core.address import Address
 from engine.external.alive import Identity
 from engine.terraform.collector import Collector
 from engine.terraform.events import ApplyComplete, ApplyErrored, Diagnostic, Event, parse
+from engine.terraform.trees import tidied, tree_of
 from engine.worker.redaction import Redaction
 
 EVENTS_FILE = "events.jsonl"
 LOG_FILE = "log"
 INPUTS_FILE = "inputs.json"
+KINDS = {"log": LOG_FILE, "events": EVENTS_FILE}
+"""Kind of log, as the catalog names it, -> its file."""
 PROCESS_FILE = "process.json"
+LAST_WORDS_FILE = "orphan.jsonl"
 
 
 class Journal:
     """The files of one run, while it is used as a context. Nothing that is secret gets into them."""
 
-    def __init__(self, folder: Path, secrets: Sequence[str], watch: Callable[[str, Event | None], None]) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        secrets: Sequence[str],
+        watch: Callable[[str, Event | None], None],
+        shipment: AbstractContextManager[None] | None = None,
+    ) -> None:
+        """`shipment` is entered while the files are written to; None when nobody else is to get them."""
         self._folder = folder
+        self._shipment = shipment or nullcontext()
+        self.last_words = folder / LAST_WORDS_FILE
+        """What Terraform says after we have gone, as it says it: **with secrets in clear text**."""
         self._redaction = Redaction(secrets)
         self._watch = watch
         self._files = ExitStack()
@@ -35,6 +50,10 @@ class Journal:
 
     def __enter__(self) -> Journal:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._files.enter_context(logs.bound())
+        logs.hide(self._redaction.text)
+        # the first to be entered is the last to go: it sees the files as they are in the end
+        self._files.enter_context(self._shipment)
         self._events = self._files.enter_context(_append(self._folder / EVENTS_FILE))
         self._log = self._files.enter_context(_append(self._folder / LOG_FILE))
         return self
@@ -48,10 +67,11 @@ class Journal:
         """Takes a line of Terraform's."""
         # what is decided upon must be what Terraform said: a secret may be one of its own words
         event = collector.feed(line)
-        safe = self._redaction.line(line)
+        # first what a terminal would not show: it may stand in the middle of a secret
+        safe = self._redaction.line(tidied(line))
         if safe is not line:
             event = collector.shown(safe)
-        if safe.startswith("{"):
+        if tree_of(safe) is not None:
             # what is no JSON, a crash or the words of an older Terraform, is in the log
             self._events.write(f"{safe}\n")
         text = _readable(event)

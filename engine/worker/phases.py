@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.core import address, fingerprint, plans
+from engine.core import fingerprint, plans
 from engine.core.address import Address
 from engine.core.plans import Action, Change, Summary
 from engine.core.runs import Operation, Status
-from engine.errors import (
-    NotFound,
-    Stale,
-)
-from engine.external import process
-from engine.external.process import Stop, group_alive, is_alive
+from engine.errors import Conflict, NotFound, Stale
+from engine.external.process import Stop
 from engine.terraform.cli import Outcome
+from engine.terraform.events import ApplyComplete, Event
 from engine.terraform.workspace import Workspace
-from engine.worker import values
+from engine.worker import locks, travel
 from engine.worker.following import Step, Watch, follow, watch_nothing
 from engine.worker.ground import Ground
-from engine.worker.journal import has_finished_something, path, recorded_process
+from engine.worker.harvest import Look, watching
+from engine.worker.journal import has_finished_something, path
+from engine.worker.locks import Witness
 from engine.worker.redaction import Redaction
+from engine.worker.triggers import Point, Trigger, nothing
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Run
+    from engine.core.namespace import Values
+    from engine.terraform.collector import Collector
+    from engine.worker.journal import Journal
     from engine.worker.work import Work
 
 _UNTOLD = Change("(more than Terraform's stream told)", Action.REPLACE, "look at the whole plan")
@@ -45,54 +49,74 @@ class Planned:
     """Upstream address -> {output name: digest} of the outputs that the code uses."""
 
 
+def summarised(came_to: Outcome, collector: Collector, journal: Journal) -> Summary:
+    """What a plan would do, without secrets; where Terraform's stream did not tell all of it, the summary says so."""
+    summary = collector.summary.shown(journal.redacted)
+    if came_to is Outcome.CHANGES and (summary.is_empty or not collector.is_complete):
+        return replace(summary, changes=(*summary.changes, _UNTOLD))
+    return summary
+
+
 @dataclass(frozen=True)
 class Phases:
     """Plan, apply, and what is read afterwards, for any instance of one home."""
 
     ground: Ground
+    trigger: Trigger = nothing
 
     def plan(self, work: Work, stop: Stop, watch: Watch) -> Planned:
-        """Writes the workspace and plans in it. Raises Cancelled, ExternalFailure with Terraform's errors, Invalid."""
+        """Writes the workspace and plans in it. Raises Cancelled, ExternalFailure with Terraform's errors, Invalid,
+        Conflict while the instance is frozen.
+        """
         ground = self.ground
         if work.part is None:
             return Planned(Summary())
-        ground.backend.require_in_place(ground.workspace(work.address).root, lambda: self._has_written_state(work))
+        _refuse_diverged(work)
+        self._settle(work)
         if self._has_nothing_to_destroy(work):
             return Planned(Summary())
         watch("planning", None)
         given = ground.values(work)
         with ground.journal(work, given, watch) as journal:
-            step = Step(work, work.part, stop, journal)
-            place = ground.prepare(step, given)
-            destroy = work.operation is Operation.DESTROY
-            command = ground.terraform().plan(place, ground.plan_file(work.address, work.run_id), destroy=destroy)
-            came_to, collector = follow(command, "plan", step)
-        has_changes = came_to is Outcome.CHANGES
-        summary = collector.summary
-        if has_changes and (summary.is_empty or not collector.is_complete):
-            summary = replace(summary, changes=(*summary.changes, _UNTOLD))
+            step = Step(work, work.part, stop, journal, ground.patience)
+            came_to, collector = self._planned(step, given)
+        summary, has_changes = summarised(came_to, collector, journal), came_to is Outcome.CHANGES
+        self.trigger(Point.PLAN_MADE)
+        if has_changes:
+            travel.keep(ground, work)
+        self.trigger(Point.PLAN_KEPT)
         return Planned(summary, has_changes, ground.fingerprint(work, work.part), ground.upstream(work, work.part))
 
     def apply(self, work: Work, stop: Stop, watch: Watch) -> None:
-        """Applies exactly the run's plan.
+        """Applies exactly the run's plan, and keeps every state that comes of it, however it ends.
 
-        Raises Stale naming what moved, Cancelled, ExternalFailure, OutcomeUnknown when Terraform was killed.
+        Raises Stale naming what moved, Cancelled, ExternalFailure, OutcomeUnknown when Terraform was killed, Conflict
+        while the instance is frozen.
         """
         ground = self.ground
         if work.part is None:
             return
+        _refuse_diverged(work)
         watch("applying", None)
-        moved = plans.moved(work.planned_with, ground.fingerprint(work, work.part))
-        if moved:
-            raise Stale(f"The plan is stale. Changed since it was made: {', '.join(moved)}.")
+        root = ground.root(work)
+        kept = ground.harvest.restore(work, ground.backend(work), root)
+        travel.bring(ground, work)
+        _refuse_stale(plans.moved(work.planned_with, ground.fingerprint(work, work.part)))
         given = ground.values(work)
-        with ground.journal(work, given, watch) as journal:
-            step = Step(work, work.part, stop, journal)
-            place = ground.prepare(step, given, timeout_s=ground.settings.apply_timeout_s)
-            follow(ground.terraform().apply(place, ground.plan_file(work.address, work.run_id)), "apply", step)
+        with ground.journal(work, given, self._telling(watch)) as journal:
+            step = Step(work, work.part, stop, journal, ground.patience, partial(self.trigger, Point.APPLY_STARTED))
+            # the lock file of the plan is that of the apply, also where the version was prepared with another since
+            place = ground.prepare(step, given, ground.settings.apply_timeout_s, ground.provider_lock(work))
+            with self._harvested(work, kept):
+                follow(ground.terraform().apply(place, ground.plan_file(work.address, work.run_id)), "apply", step)
         if work.operation is Operation.DESTROY:
             # before anything is recorded: an instance that is kept can be looked at and destroyed again
-            ground.backend.require_nothing_left(place.folder)
+            self.require_nothing_left(work)
+
+    def require_nothing_left(self, work: Work) -> None:
+        """Raises ExternalFailure when the state of the run's instance still knows of resources."""
+        if work.part is not None:
+            self.ground.backend(work).require_nothing_left(self.ground.root(work))
 
     def outputs(self, work: Work) -> dict[str, dict[str, Any]]:
         """Output name -> {"type", "sensitive", "fingerprint"} and, unless it is sensitive, "value".
@@ -104,25 +128,13 @@ class Phases:
                 name: {"type": "string", "sensitive": False, "value": value} for name, value in work.inputs.items()
             }
         else:
-            found = self.ground.state_outputs(work.address)
-        secret = Redaction(values.secrets(self.ground.values(work)))
+            found = self.ground.backend(work).outputs(self.ground.root(work))
+        secret = Redaction(self.ground.secrets(work, self.ground.values(work)))
         return {name: self._output(output, hidden=secret.hides(output["value"])) for name, output in found.items()}
 
     def forget(self, where: Address) -> None:
         """Removes the workspace of an instance that is no more; what its runs wrote stays."""
         self.ground.workspace(where).remove()
-
-    def is_lost(self, run: Run) -> bool:
-        """Whether nobody works on the run any more: its worker on this machine is gone, and so is its Terraform."""
-        if run.executor is None or is_alive(run.executor) is not False:
-            return False
-        assert run.id is not None
-        child = recorded_process(path(self.ground.settings.home, address.parse(run.address), run.id).parent)
-        if child is None:
-            return True
-        # after a boot the number of its group may be somebody else's
-        is_same_boot = child.get("boot_id") == process.identity()["boot_id"]
-        return is_alive(child) is False and not (is_same_boot and group_alive(int(child["pid"])))
 
     def plan_text(self, work: Work) -> str:
         """The run's plan in Terraform's words for people. Raises NotFound when there is none, ExternalFailure."""
@@ -132,7 +144,7 @@ class Phases:
             raise NotFound(f"Run {work.run_id} has no plan.")
         given = ground.values(work)
         with ground.journal(work, given, watch_nothing) as journal, ground.elsewhere() as folder:
-            step = Step(work, work.part, Stop(), journal)
+            step = Step(work, work.part, Stop(), journal, ground.patience)
             files, prepared = ground.prepared(step, given)
             elsewhere = Workspace(folder)
             elsewhere.write(prepared.with_lock(files))
@@ -140,20 +152,73 @@ class Phases:
             text = ground.terraform().show_plan(ground.place(work, elsewhere.root, prepared.data_dir), plan)
             return journal.redacted(text)
 
+    def _planned(self, step: Step, given: Values) -> tuple[Outcome, Collector]:
+        """What Terraform plans, written to the run's plan file."""
+        ground, work = self.ground, step.work
+        backend, root = ground.backend(work), ground.root(work)
+        place = ground.prepare(step, given)
+        self.trigger(Point.WORKSPACE_WRITTEN)
+        plan_file, destroy = ground.plan_file(work.address, work.run_id), work.operation is Operation.DESTROY
+        command = ground.terraform().plan(place, plan_file, destroy=destroy)
+        step = replace(step, on_start=partial(self.trigger, Point.PLAN_STARTED))
+        if not backend.is_shared:
+            return follow(command, "plan", step)
+        locks.free(work, ground.locks(work), backend, root)
+        with watching(backend, None, Witness(ground.locks(work), backend, root, ground.now)):
+            return follow(command, "plan", step)
+
+    @contextmanager
+    def _harvested(self, work: Work, kept: str) -> Iterator[None]:
+        """Keeps the states that an apply writes inside, and the last one however it ends; `kept` is the digest of the
+        one that it begins with, "" when that was not kept.
+        """
+        ground = self.ground
+        backend, root = ground.backend(work), ground.root(work)
+        look = Look(ground.harvest, work, backend, root, kept)
+        try:
+            with watching(backend, look, Witness(ground.locks(work), backend, root, ground.now)):
+                yield
+        finally:
+            self.trigger(Point.APPLY_ENDED)
+            ground.harvest.finish(work, look)
+            self.trigger(Point.STATE_HARVESTED)
+
+    def _telling(self, watch: Watch) -> Watch:
+        """The watch, which also tells the trigger of the first resource that is done."""
+        done: list[Event] = []
+
+        def seen(phase: str, event: Event | None) -> None:
+            watch(phase, event)
+            if isinstance(event, ApplyComplete) and not done:
+                done.append(event)
+                self.trigger(Point.RESOURCE_DONE)
+
+        return seen
+
+    def _settle(self, work: Work) -> None:
+        """Makes sure that the state is in its place, and the right one. Raises ExternalFailure when nobody can tell."""
+        ground = self.ground
+        backend, root = ground.backend(work), ground.root(work)
+        backend.require_in_place(root, lambda: False)
+        ground.harvest.settle(work, backend, root)
+        backend.require_in_place(root, lambda: self._has_written_state(work))
+
     def _has_nothing_to_destroy(self, work: Work) -> bool:
         """Whether a destroy has no resource left, so that even what can no longer be planned can be deleted."""
-        return work.operation is Operation.DESTROY and not self.ground.backend.resources(
-            self.ground.workspace(work.address).root
-        )
+        is_destroy = work.operation is Operation.DESTROY
+        return is_destroy and not self.ground.backend(work).resources(self.ground.root(work))
 
     def _has_written_state(self, work: Work) -> bool:
         """Whether Terraform must have left a state. An apply that it could not begin, or that was killed before the
-        first resource was done, leaves none, as measured; any other does, however it ended.
+        first resource was done, leaves none, as measured; any other does, however it ended. In S3 a killed one leaves
+        none at all, when that was sooner than 20 s after its beginning.
         """
-        unfinished = (run_id for run_id, status in work.applied.items() if status is not Status.SUCCEEDED)
-        return Status.SUCCEEDED in work.applied.values() or any(
+        if Status.SUCCEEDED in work.applied.values():
+            return True
+        return not self.ground.backend(work).is_shared and any(
             has_finished_something(path(self.ground.settings.home, work.address, run_id).parent)
-            for run_id in unfinished
+            for run_id, status in work.applied.items()
+            if status is not Status.SUCCEEDED
         )
 
     def _output(self, output: Mapping[str, Any], *, hidden: bool) -> dict[str, Any]:
@@ -161,3 +226,15 @@ class Phases:
         digest = fingerprint.value_digest(output["value"], self.ground.key)
         kept = {"type": output["type"], "sensitive": sensitive, "fingerprint": digest}
         return kept if sensitive else kept | {"value": output["value"]}
+
+
+def _refuse_diverged(work: Work) -> None:
+    if work.diverged:
+        raise Conflict(
+            f"{work.address} is frozen. {work.diverged}", hint=f"Keep its state: landform state harvest {work.address}"
+        )
+
+
+def _refuse_stale(moved: tuple[str, ...]) -> None:
+    if moved:
+        raise Stale(f"The plan is stale. Changed since it was made: {', '.join(moved)}.")

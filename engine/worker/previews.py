@@ -62,14 +62,25 @@ def of_template(
     part = wish.facts.part(PartName.INFRASTRUCTURE if is_environment else PartName.INSTANCE)
     if part is None:
         raise NotFound("The bundle has no infrastructure to render.")
-    complete = shapes.filled(wish.schema.type, wish.inputs)
-    given: Values = EnvironmentValues(EXAMPLE, EXAMPLE, complete)
-    if not is_environment:
-        known = _placeholders(part) if outputs is None else _shown(outputs)
-        upstream = Upstream(environment or EXAMPLE, settings.account_id, known)
-        given = InstanceValues(EXAMPLE, EXAMPLE, ServiceValues(EXAMPLE), upstream, complete)
+    given = example(wish, part, settings, environment, outputs)
     request = rendering.Rendering(part, rendering.below(wish.files, part.name), given, values.owner(settings))
     return rendering.masked(request)
+
+
+def example(
+    wish: Wish,
+    part: Part,
+    settings: Settings,
+    environment: str | None = None,
+    outputs: Mapping[str, Mapping[str, object]] | None = None,
+) -> Values:
+    """The values of an example; `environment` and `outputs` as in of_template()."""
+    complete = shapes.filled(wish.schema.type, wish.inputs)
+    if wish.facts.kind is TemplateKind.ENVIRONMENT:
+        return EnvironmentValues(EXAMPLE, EXAMPLE, complete)
+    known = _placeholders(part) if outputs is None else _shown(outputs)
+    upstream = Upstream(environment or EXAMPLE, settings.account_id, known)
+    return InstanceValues(EXAMPLE, EXAMPLE, ServiceValues(EXAMPLE), upstream, complete)
 
 
 def _placeholders(part: Part) -> dict[str, object]:

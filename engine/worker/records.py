@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from engine.core import wiring
-from engine.core.runs import Operation
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -36,14 +35,6 @@ def destroyed(tx: Tx, run: Run) -> None:
         service = tx.service_by_id(service_id)
         if not tx.instances_of(service):
             tx.remove_service(service)
-
-
-def is_environment_changing(tx: Tx, run: Run) -> bool:
-    """Whether the environment of what the run deploys has a run under way itself: its outputs are in flux."""
-    if run.operation == Operation.DESTROY:
-        # what goes needs no outputs that will last
-        return False
-    return tx.is_environment_held(run.instance_id)
 
 
 def fingerprints(outputs: Mapping[str, Mapping[str, object]] | None) -> dict[str, str]:

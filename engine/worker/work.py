@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from engine.core import address, bundle, registered, shapes
 from engine.core.address import Address, Kind
 from engine.core.bundle import PART_OF, Facts, Part
+from engine.core.run_env import EnvValue
 from engine.core.runs import Operation, Status
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ class Upstream:
     outputs: Mapping[str, Mapping[str, object]]
     """As catalog.tables.Instance.outputs."""
     deployed_run: int | None
+    instance_id: int = 0
+    backend: Mapping[str, Any] = field(default_factory=dict)
+    """As catalog.tables.Instance.backend."""
 
 
 @dataclass(frozen=True)
@@ -54,11 +58,19 @@ class Work:
     environment: Upstream | None
     """None for an environment itself."""
     repository: Repository
-    run_env: Mapping[str, str]
+    run_env: Mapping[str, EnvValue]
+    """Of its environment and its own; those of the home go below."""
     planned_with: Mapping[str, str]
     """The fingerprint of the run's plan; {} before there is one."""
     applied: Mapping[int, Status] = field(default_factory=dict)
     """Number -> status of the runs of this instance that began to apply, this one included."""
+    instance_id: int = 0
+    backend: Mapping[str, Any] = field(default_factory=dict)
+    """As catalog.tables.Instance.backend."""
+    diverged: str = ""
+    """As catalog.tables.Instance.diverged."""
+    secret_env: Mapping[str, str] | None = None
+    """Name -> value of the variables that lie in files; None before they have been read."""
 
     @property
     def part(self) -> Part | None:
@@ -98,13 +110,22 @@ def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
         repository=_repository(related.service),
         run_env={**(environment.run_env if environment else {}), **instance.run_env},
         planned_with={},
+        instance_id=instance.id or 0,
+        backend=instance.backend,
+        diverged=instance.diverged,
     )
 
 
 def _upstream(environment: Instance | None) -> Upstream | None:
     if environment is None:
         return None
-    return Upstream(address.parse(environment.address), environment.outputs or {}, environment.deployed_run_id)
+    return Upstream(
+        address.parse(environment.address),
+        environment.outputs or {},
+        environment.deployed_run_id,
+        environment.id or 0,
+        environment.backend,
+    )
 
 
 def _repository(service: Service | None) -> Repository:

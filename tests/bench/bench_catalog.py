@@ -13,6 +13,7 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
 from tests.bench.catalog_fill import filled
 from tests.bench.pairs import in_turns, line
@@ -51,7 +52,7 @@ def main(path: Path | None = None) -> None:
 
 def measure(path: Path) -> None:
     """Prints a line for each list."""
-    reads = Reads(path)
+    reads = Reads(url_of(path))
     after = "service/service-05000"
     cases: tuple[tuple[str, Callable[[], list[object]], str], ...] = (
         ("catalog-list-page", lambda: [*reads.service_instances(after=after, limit=PAGE)], LIST),

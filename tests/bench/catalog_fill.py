@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from engine.catalog.catalog import Catalog, url_of
+from engine.catalog.catalog import Catalog
+from engine.catalog.places import url_of
 from engine.core.versions import TemplateKind, VersionStatus
 
 ENVIRONMENTS = 50

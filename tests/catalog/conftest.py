@@ -1,4 +1,4 @@
-"""A catalog on disk, a clock that stands still, and the few rows that every story needs."""
+"""A catalog on each kind of database, a clock that stands still, and the few rows that every story needs."""
 
 from __future__ import annotations
 
@@ -8,29 +8,45 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import schema
+from engine.catalog import places, schema
 from engine.catalog.catalog import Catalog
-from tests.catalog.world import World, opened
+from engine.catalog.sqlite import File
+from tests import postgres
+from tests.catalog.world import NOW, World, opened
 
 
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
+    """Where a catalog file may be made."""
     return tmp_path / "home" / "catalog.db"
 
 
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalog without rows: migrations run once for all tests."""
+    """A catalog file without rows: migrations run once for all tests."""
     path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(path)
+    schema.ensure(File(path))
     return path
 
 
 @pytest.fixture
-def catalog(path: Path, blank: Path) -> Iterator[Catalog]:
+def file(path: Path, blank: Path) -> Path:
+    """A catalog file without rows."""
     path.parent.mkdir()
-    shutil.copy(blank, path)
-    found = opened(path)
+    return shutil.copy(blank, path)
+
+
+@pytest.fixture(params=["sqlite", "pg"])
+def url(request: pytest.FixtureRequest) -> str:
+    """The URL of a catalog without rows, on one database and then on the other."""
+    if request.param == "sqlite":
+        return places.url_of(request.getfixturevalue("file"))
+    return postgres.wound(request.getfixturevalue("postgres_url"), NOW)
+
+
+@pytest.fixture
+def catalog(url: str) -> Iterator[Catalog]:
+    found = opened(url)
     yield found
     found.close()
 

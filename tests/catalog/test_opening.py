@@ -14,9 +14,12 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import schema, sqlite
-from engine.catalog.catalog import Catalog, url_of
+from engine import settings
+from engine.catalog import places, schema
+from engine.catalog.catalog import Catalog
+from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
+from engine.catalog.sqlite import File
 from engine.errors import Conflict, Invalid, LandformError
 from tests.catalog.world import World, now, opened
 
@@ -31,7 +34,7 @@ def stored(path: Path, statement: str) -> None:
 
 
 def test_a_catalog_is_for_its_owner_only(path: Path) -> None:
-    catalog = opened(path)
+    catalog = opened(url_of(path))
     with catalog.write() as tx:
         tx.add_template("service", "web")
 
@@ -50,20 +53,20 @@ def test_a_catalog_is_for_its_owner_only(path: Path) -> None:
 @pytest.mark.parametrize("name", ["a b?c#d", "100%", "%(here)s", "ümläut", "x'y\"z"])
 def test_a_home_may_have_any_name(tmp_path: Path, name: str) -> None:
     path = tmp_path / name / "catalog.db"
-    catalog = opened(path)
+    catalog = opened(url_of(path))
     World(catalog).template("web")
     catalog.close()
 
-    assert [row["name"] for row in Reads(path).templates()] == ["web"]
+    assert [row["name"] for row in Reads(url_of(path)).templates()] == ["web"]
     assert path.is_file()
 
 
 def test_what_was_written_is_there_when_the_catalog_is_opened_again(path: Path) -> None:
-    first = opened(path)
+    first = opened(url_of(path))
     template = World(first).template()
     first.close()
 
-    second = opened(path)
+    second = opened(url_of(path))
     with second.read() as tx:
         found = tx.templates()
     second.close()
@@ -72,7 +75,7 @@ def test_what_was_written_is_there_when_the_catalog_is_opened_again(path: Path) 
 
 
 def _open(path: Path) -> list[str]:
-    catalog = opened(path)
+    catalog = opened(url_of(path))
     with catalog.write() as tx:
         tx.add_template("service", f"web-{os.getpid()}")
     with catalog.read() as tx:
@@ -87,22 +90,30 @@ def test_processes_that_open_a_new_home_at_once_all_get_the_same_catalog(path: P
         answers = pool.map(_open, [path] * 3, chunksize=1)
 
     assert max(len(names) for names in answers) == 3
-    assert schema.revision(path) == schema.HEAD
+    assert schema.revision(File(path)) == schema.HEAD
 
 
-def test_an_existing_catalog_is_opened_without_alembic(path: Path, catalog: Catalog) -> None:
+def test_an_existing_catalog_is_opened_without_alembic(url: str) -> None:
     code = (
-        "import sys; from pathlib import Path; from tests.catalog.world import opened;"
-        f"opened(Path({str(path)!r})).close(); print('alembic' in sys.modules)"
+        f"import sys; from tests.catalog.world import opened;opened({url!r}).close(); print('alembic' in sys.modules)"
     )
 
     assert _python(code) == "False"
 
 
-def test_reads_import_no_sqlalchemy(path: Path, catalog: Catalog) -> None:
+def test_reads_import_no_sqlalchemy(url: str) -> None:
     code = (
-        "import sys; from pathlib import Path; from engine.catalog.reads import Reads;"
-        f"Reads(Path({str(path)!r})).templates(); print({{'sqlalchemy', 'sqlmodel', 'alembic'}} & set(sys.modules))"
+        "import sys; from engine.catalog.reads import Reads;"
+        f"Reads({url!r}).templates(); print({{'sqlalchemy', 'sqlmodel', 'alembic'}} & set(sys.modules))"
+    )
+
+    assert _python(code) == "set()"
+
+
+def test_a_catalog_in_a_file_needs_nothing_of_postgresql(file: Path) -> None:
+    code = (
+        "import sys; from tests.catalog.world import opened;"
+        f"opened({url_of(file)!r}).close(); print({{'psycopg', 'sqlalchemy.dialects.postgresql'}} & set(sys.modules))"
     )
 
     assert _python(code) == "set()"
@@ -115,25 +126,25 @@ def _python(code: str) -> str:
 
 
 def open_catalog(path: Path) -> None:
-    opened(path)
+    opened(url_of(path))
 
 
 def read_catalog(path: Path) -> None:
-    Reads(path).templates()
+    Reads(url_of(path)).templates()
 
 
 DOORS = pytest.mark.parametrize("door", [open_catalog, read_catalog])
 
 
 @DOORS
-def test_a_newer_catalog_is_refused(path: Path, catalog: Catalog, door: Callable[[Path], None]) -> None:
-    stored(path, "UPDATE alembic_version SET version_num = '9999'")
+def test_a_newer_catalog_is_refused(file: Path, door: Callable[[Path], None]) -> None:
+    stored(file, "UPDATE alembic_version SET version_num = '9999'")
 
     with pytest.raises(Conflict) as refused:
-        door(path)
+        door(file)
 
     assert refused.value.message == (
-        f"The catalog {path} has schema 9999; this Landform knows {schema.REVISIONS[0]} to {schema.HEAD}."
+        f"The catalog {file} has schema 9999; this Landform knows {schema.REVISIONS[0]} to {schema.HEAD}."
     )
     assert refused.value.hint == "A newer Landform wrote it: use that one, or a newer one."
 
@@ -180,7 +191,7 @@ def test_a_damaged_catalog_is_called_damaged(path: Path, blank: Path) -> None:
     path.write_bytes(content)
 
     with pytest.raises(LandformError) as refused:
-        opened(path)
+        opened(url_of(path))
 
     assert refused.value.message == f"The catalog {path} is damaged."
     assert refused.value.hint == "Restore the file from a backup."
@@ -190,7 +201,7 @@ def test_a_home_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
 
     with pytest.raises(LandformError) as refused:
-        opened(tmp_path / "file" / "catalog.db")
+        opened(url_of(tmp_path / "file" / "catalog.db"))
 
     assert refused.value.message == f"The catalog {tmp_path / 'file' / 'catalog.db'} cannot be opened: Not a directory."
 
@@ -199,7 +210,7 @@ def _as_nobody(path: Path) -> str:
     if os.getuid() == 0:
         os.setuid(65534)
     try:
-        catalog = opened(path)
+        catalog = opened(url_of(path))
         with catalog.write() as tx:
             tx.add_template("service", "web")
     except LandformError as error:
@@ -233,24 +244,53 @@ def test_a_catalog_without_permission_is_refused(blank: Path, folder: int, file:
     ("url", "message"),
     [
         ("nonsense", "The URL of the catalog cannot be understood."),
-        ("sqlite://", "The catalog sqlite:// cannot be opened: it is not an SQLite file."),
-        ("sqlite:///:memory:", "The catalog sqlite:///%3Amemory%3A cannot be opened: it is not an SQLite file."),
-        ("postgresql://u:secret@h/d", "The catalog postgresql://u:***@h/d cannot be opened: it is not an SQLite file."),
+        ("sqlite://", "The URL of the catalog, sqlite://..., names no SQLite file or PostgreSQL database."),
+        ("sqlite:///", "The URL of the catalog, sqlite://..., names no SQLite file or PostgreSQL database."),
+        ("sqlite:///:memory:", "The URL of the catalog, sqlite://..., names no SQLite file or PostgreSQL database."),
+        ("mysql://u:secret@h/d", "The URL of the catalog, mysql://..., names no SQLite file or PostgreSQL database."),
+        ("postgresql://u:se%zzcret@h/d", "The URL of the catalog cannot be understood."),
+        ("postgresql://u@h/d?secret=x", "The URL of the catalog cannot be understood."),
     ],
 )
-def test_an_url_that_names_no_sqlite_file_is_refused(url: str, message: str) -> None:
+@pytest.mark.parametrize("door", [lambda url: Catalog(url, now), Reads])
+def test_an_url_that_names_no_catalog_is_refused(door: Callable[[str], object], url: str, message: str) -> None:
     with pytest.raises(Invalid) as refused:
-        Catalog(url, now)
+        door(url)
 
     assert refused.value.message == message
+    assert "secret" not in refused.value.hint
 
 
-@pytest.mark.parametrize("name", ["catalog.db", "a?b/c d#e%20.db"])
+@pytest.mark.parametrize("name", ["catalog.db", "a?b/c d#e%20.db", "@:.db"])
 def test_an_url_leads_back_to_its_file(tmp_path: Path, name: str) -> None:
     path = tmp_path / name
     Catalog(url_of(path), now).close()
 
-    assert schema.revision(path) == schema.HEAD
+    assert schema.revision(File(path)) == schema.HEAD
+    assert path.is_file()
+
+
+def test_the_catalog_is_in_the_home_unless_a_setting_names_another(tmp_path: Path) -> None:
+    url = tmp_path / "url"
+    url.write_text("postgresql://ana:secret@db/landform\n")
+    toml = f"catalog_file = {str(url)!r}\n"
+    (tmp_path / "landform.toml").write_text(toml)
+    home = {"LANDFORM_HOME": str(tmp_path / "home")}
+    environ = home | {"LANDFORM_CATALOG": "postgresql://db/other"}
+
+    nowhere = tmp_path.parent
+    assert places.named(settings.load(home, nowhere)) == url_of(tmp_path / "home" / "catalog.db")
+    assert places.named(settings.load(home, tmp_path)) == "postgresql://ana:secret@db/landform"
+    assert places.named(settings.load(environ, tmp_path)) == "postgresql://db/other"
+
+
+def test_a_file_with_the_url_that_is_not_there_is_named(tmp_path: Path) -> None:
+    found = settings.load({"LANDFORM_CATALOG_FILE": "nothing"}, tmp_path)
+
+    with pytest.raises(Invalid) as refused:
+        places.named(found)
+
+    assert refused.value.message == f"The file {tmp_path / 'nothing'} cannot be read: No such file or directory."
 
 
 @pytest.mark.parametrize(
@@ -265,11 +305,11 @@ def test_an_error_of_the_disk_is_said_in_a_sentence(code: int, message: str) -> 
     error = sqlite3.OperationalError("x")
     error.sqlite_errorcode = code
 
-    explained = sqlite.explain(Path("c.db"), error)
+    explained = File(Path("c.db")).explain(error)
 
     assert explained is not None
     assert explained.message == message
 
 
 def test_a_mistake_of_ours_is_not_explained_away() -> None:
-    assert sqlite.explain(Path("c.db"), sqlite3.OperationalError("no such column: x")) is None
+    assert File(Path("c.db")).explain(sqlite3.OperationalError("no such column: x")) is None

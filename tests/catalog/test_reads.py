@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from engine.catalog import places, schema
+from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
 from engine.core import address
 from engine.core.runs import Event, Status
+from engine.core.snapshots import Snapshot
 from engine.core.versions import TemplateKind, parse_ref
 from engine.errors import Invalid, NotFound
-from tests.catalog.world import WORKER, World
+from tests import postgres
+from tests.catalog.world import NOW, WORKER, World, opened
 
 WHEN = "2026-05-04T03:02:01.500000Z"
 
 
 @pytest.fixture
-def reads(path: Path) -> Reads:
-    return Reads(path)
+def reads(url: str) -> Reads:
+    return Reads(url)
 
 
 def fleet(world: World) -> None:
@@ -70,6 +75,7 @@ def test_a_row_of_an_instance_tells_where_it_stands(world: World, reads: Reads) 
         "last_run_id": 1,
         "status": "failed",
         "deployed_run_id": None,
+        "diverged": "",
         "description": "",
         "created_at": WHEN,
         "updated_at": WHEN,
@@ -142,6 +148,7 @@ def test_an_instance_is_shown_with_everything(world: World, reads: Reads) -> Non
 
     assert (shown["inputs"], shown["run_env"]) == ({"cidr": "10.0.0.0/8"}, {"A": "b"})
     assert (shown["outputs"], shown["upstream"]) == ({"vpc_id": {"value": "v"}}, {})
+    assert (shown["rules"], shown["backend"], shown["diverged"]) == ({}, {}, "")
     assert shown["inhabitants"] == ["service/billing/c", "service/orders/a"]
     assert reads.instance(address.parse("service/orders/a"))["outputs"] is None
 
@@ -246,7 +253,8 @@ def test_a_run_tells_what_can_happen_next(world: World, reads: Reads) -> None:
 
     [row] = reads.runs()
 
-    assert (row["is_terminal"], row["waiting_on"], row["next_actions"]) == (False, "approval", ["approve", "discard"])
+    assert (row["is_terminal"], row["waiting_on"]) == (False, "approval")
+    assert row["next_actions"] == ["approve", "discard", "cancel"]
     assert (row["plan"], row["changes"]) == (
         "1 to add, 0 to change, 1 to destroy.",
         {"add": 1, "change": 0, "destroy": 1},
@@ -260,7 +268,126 @@ def test_a_run_is_shown_with_everything(world: World, reads: Reads) -> None:
     shown = reads.run(1)
 
     assert (shown["executor"], shown["inputs"], shown["outputs"], shown["plan"]) == (WORKER, {}, None, None)
-    assert (shown["attempt"], shown["next_actions"]) == (1, [])
+    assert (shown["attempt"], shown["next_actions"], shown["evidence"]) == (1, ["cancel"], None)
+
+
+def test_a_run_tells_where_it_works_and_what_came_of_other_runs(world: World, reads: Reads) -> None:
+    fleet(world)
+    with world.catalog.write() as tx:
+        instance = tx.instance(address.parse("service/orders/b"))
+        own = {"operation": "deploy", "version_id": 1, "template": "web@1.0", "requested_by": "ana"}
+        tx.add_run(instance, **own, priority=7, supersedes=5, superseded_by=9, cancelled_by="ben")
+
+    [row] = reads.runs()
+
+    assert (row["environment"], row["priority"], row["worker_id"]) == ("test", 7, None)
+    assert (row["supersedes"], row["superseded_by"], row["cancelled_by"]) == (5, 9, "ben")
+    assert row["force_requested_at"] is None
+    assert reads.run(1)["environment"] == "test"
+
+
+def test_a_run_of_an_environment_that_has_gone_names_none(world: World, reads: Reads) -> None:
+    prod = world.environment()
+    world.run(prod, Status.FAILED)
+    with world.catalog.write() as tx:
+        tx.remove_instance(tx.instance_by_id(prod.id or 0))
+
+    assert reads.run(1)["environment"] is None
+
+
+def test_approvals_are_listed_in_the_order_they_were_given(world: World, reads: Reads) -> None:
+    world.run(world.environment(), Status.PLANNED)
+    with world.catalog.write() as tx:
+        tx.add_approval(1, "ben", "looks good")
+        tx.add_approval(1, "ana")
+
+    assert reads.approvals(1) == [
+        {"user_name": "ben", "reason": "looks good", "created_at": WHEN},
+        {"user_name": "ana", "reason": "", "created_at": WHEN},
+    ]
+    assert reads.approvals(2) == []
+
+
+def registered(world: World, name: str) -> int:
+    with world.catalog.write() as tx:
+        worker = tx.add_worker(
+            name=name, kind="service", identity=WORKER, labels=["eu"], capacity=4, lease_s=60.0, version="1.0"
+        )
+        assert worker.id is not None
+        return worker.id
+
+
+def test_workers_are_listed_newest_first_with_how_many_runs_they_work_on(world: World, reads: Reads) -> None:
+    old, new = registered(world, "old"), registered(world, "new")
+    for name in ("a", "b"):
+        run = world.run(world.environment(name))
+        world.move(run, Event.CLAIM, worker_id=old, executor=WORKER)
+
+    rows = reads.workers()
+
+    assert [(row["id"], row["name"], row["runs"]) for row in rows] == [(new, "new", 0), (old, "old", 2)]
+    assert rows[1] == {
+        "id": old,
+        "name": "old",
+        "kind": "service",
+        "state": "active",
+        "host": "here",
+        "pid": 7,
+        "labels": ["eu"],
+        "capacity": 4,
+        "runs": 2,
+        "version": "1.0",
+        "started_at": WHEN,
+        "beat_at": WHEN,
+        "ended_at": None,
+    }
+    assert [row["id"] for row in reads.workers(limit=1)] == [new]
+
+
+def test_states_of_an_address_are_listed_newest_first(world: World, reads: Reads) -> None:
+    prod, test = world.environment("prod"), world.environment("test")
+    world.run(prod, Status.FAILED)
+    with world.catalog.write() as tx:
+        for serial in (1, 2):
+            tx.add_state(prod, Snapshot("line", serial, f"{serial}" * 64, 10, 3), run_id=1, fence=None, note="by hand")
+        tx.add_state(test, Snapshot("other", 1, "a" * 64, 10, 3), run_id=1, fence=None)
+
+    rows = reads.states(address.environment("prod"))
+
+    assert [(row["id"], row["serial"]) for row in rows] == [(2, 2), (1, 1)]
+    assert rows[0] == {
+        "id": 2,
+        "serial": 2,
+        "lineage": "line",
+        "run_id": 1,
+        "resources": 3,
+        "size_bytes": 10,
+        "digest": "2" * 64,
+        "note": "by hand",
+        "created_at": WHEN,
+    }
+    assert [row["id"] for row in reads.states("environment/prod", limit=1)] == [2]
+
+
+def test_runs_are_counted_with_how_long_they_took(world: World, reads: Reads) -> None:
+    world.run(world.environment("a"), Status.SUCCEEDED)
+    world.run(world.environment("b"), Status.SUCCEEDED)
+    world.run(world.environment("c"))
+    world.execute("UPDATE run SET created_at = '2026-05-04 03:02:00' WHERE id = 1")
+    world.execute("UPDATE run SET applied_at = '2026-05-04 03:01:51.250' WHERE id = 2")
+    lost = registered(world, "lost")
+    world.execute(f"UPDATE worker SET state = 'lost' WHERE id = {lost}")
+
+    counts = reads.run_counts()
+
+    assert counts["runs"] == [
+        {"operation": "deploy", "status": "queued", "count": 1},
+        {"operation": "deploy", "status": "succeeded", "count": 2},
+    ]
+    assert counts["oldest_queued_at"] == WHEN
+    assert counts["plans"] == {"count": 2, "seconds": 1.5}
+    assert counts["applies"] == {"count": 2, "seconds": 10.25}
+    assert counts["workers"] == {"lost": 1}
 
 
 def test_a_history_outlives_its_instance(world: World, reads: Reads) -> None:
@@ -278,23 +405,47 @@ def test_a_new_instance_has_an_empty_history(world: World, reads: Reads) -> None
     assert reads.history("environment/prod") == []
 
 
-def test_every_row_is_ready_for_json(world: World, reads: Reads) -> None:
+def every_row(world: World, reads: Reads) -> list[dict[str, object]]:
+    """One row at least of every list, after a story that touches all of them."""
     fleet(world)
+    stale(world, "service/orders/a", "environment/prod vpc_id")
     with world.catalog.read() as tx:
-        world.run(tx.instance(address.environment("prod")), Status.SUCCEEDED)
-    rows = [
+        prod = tx.instance(address.environment("prod"))
+    world.run(prod, Status.SUCCEEDED)
+    registered(world, "one")
+    with world.catalog.write() as tx:
+        tx.add_approval(1, "ana")
+        tx.add_state(prod, Snapshot("line", 1, "1" * 64, 10, 3), run_id=1, fence=None)
+    return [
         *reads.templates(),
         *reads.versions("web"),
         *reads.environments(),
         *reads.services(),
         *reads.service_instances(),
         *reads.runs(),
+        *reads.approvals(1),
+        *reads.workers(),
+        *reads.states("environment/prod"),
         reads.run(1),
         reads.version("web"),
         reads.instance("environment/prod"),
+        reads.run_counts(),
     ]
 
+
+def test_every_row_is_ready_for_json(world: World, reads: Reads) -> None:
+    rows = every_row(world, reads)
+
     assert json.loads(json.dumps(rows)) == rows
+
+
+def test_rows_are_the_same_on_every_database(file: Path, postgres_url: str) -> None:
+    found = []
+    for url in (url_of(file), postgres.wound(postgres_url, NOW)):
+        with closing(opened(url)) as catalog:
+            found.append(every_row(World(catalog), Reads(url)))
+
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize(
@@ -311,7 +462,7 @@ def test_every_row_is_ready_for_json(world: World, reads: Reads) -> None:
         ("address", "environment/", ["environment/prod", "environment/test"]),
         ("run", "", ["2", "1"]),
         ("run", "1", ["1"]),
-        ("service", "\udcff%_'", []),
+        ("service", "\udcff%_'\0", []),
     ],
 )
 def test_names_are_completed(world: World, reads: Reads, kind: str, prefix: str, found: list[str]) -> None:
@@ -330,18 +481,19 @@ def test_no_more_names_are_completed_than_asked_for(world: World, reads: Reads) 
     assert reads.names("instance", "", 2) == ["billing/c", "orders/a"]
 
 
-def test_where_there_is_no_catalog_lists_are_empty_and_nothing_is_made(path: Path, reads: Reads) -> None:
-    lists = [
-        reads.templates(),
-        reads.environments(),
-        reads.services(),
-        reads.service_instances(),
-        reads.runs(),
-        reads.names("service", "", 9),
-    ]
+def everything(reads: Reads) -> list[object]:
+    lists = [reads.templates(), reads.environments(), reads.services(), reads.service_instances(), reads.runs()]
+    return [*lists, reads.workers(), reads.approvals(1), reads.names("service", "", 9)]
 
-    assert lists == [[], [], [], [], [], []]
+
+def test_where_there_is_no_catalog_lists_are_empty_and_nothing_is_made(path: Path) -> None:
+    assert everything(Reads(url_of(path))) == [[]] * 8
     assert not path.parent.exists()
+
+
+def test_in_an_empty_database_lists_are_empty_and_nothing_is_made(postgres_empty: str) -> None:
+    assert everything(Reads(postgres_empty)) == [[]] * 8
+    assert schema.revision(places.place(postgres_empty)) is None
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import multiprocessing
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
-from pathlib import Path
 
 import pytest
 
+from engine.catalog import places
 from engine.catalog.catalog import Catalog
 from engine.catalog.tables import Run
-from engine.core.runs import ACTIVE, TABLE, TERMINAL, Event, Status, what_to_do
+from engine.core.runs import ACTIVE, HOLDING, TABLE, TERMINAL, Event, Status, what_to_do
 from engine.errors import Busy, Conflict, NotFound
 from tests.catalog.world import NOW, WORKER, World, at_once, opened
 
@@ -23,7 +21,7 @@ ILLEGAL = [(event, status) for event in Event for status in Status if status not
 @pytest.fixture(scope="module")
 def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """One catalog for all edges, each with an environment of its own: they are many."""
-    catalog = opened(tmp_path_factory.mktemp("edges") / "catalog.db")
+    catalog = opened(places.url_of(tmp_path_factory.mktemp("edges") / "catalog.db"))
     yield World(catalog)
     catalog.close()
 
@@ -37,7 +35,8 @@ def test_every_edge_of_the_table_is_a_move(shared: World, event: Event, before: 
 
     assert moved.status == after
     assert (moved.ended_at == NOW) is (after in TERMINAL)
-    assert (moved.executor == WORKER) is (after in (Status.PLANNING, Status.APPLYING))
+    # of an interrupted run it stays known who worked on it
+    assert (moved.executor == WORKER) is (after in (Status.PLANNING, Status.APPLYING, Status.INTERRUPTED))
     assert shared.seen(instance).last_status == after
 
 
@@ -55,57 +54,116 @@ def test_a_move_that_the_table_does_not_have_is_refused_and_changes_nothing(
 
 
 @pytest.mark.parametrize("status", sorted(ACTIVE))
-def test_an_instance_with_an_active_run_is_busy(world: World, status: Status) -> None:
+def test_a_run_waits_in_line_while_another_has_its_instance(world: World, status: Status) -> None:
     instance = world.environment()
-    run = world.run(instance, status)
+    holder = world.run(instance, status)
+    waiting = world.run(instance)
 
     with pytest.raises(Busy) as refused:
-        world.run(instance)
+        world.move(waiting, Event.CLAIM, executor=WORKER)
 
-    assert refused.value.message == f"environment/prod is held by run {run.id} ({status.value})."
-    assert refused.value.hint == what_to_do(run.id, status)
+    assert refused.value.message == f"environment/prod is held by run {holder.id} ({status.value})."
+    assert refused.value.hint == what_to_do(holder.id, status)
+    assert world.reload(waiting).status == Status.QUEUED
+
+
+@pytest.mark.parametrize("status", sorted(HOLDING))
+def test_an_instance_says_how_the_run_is_that_holds_it(world: World, status: Status) -> None:
+    instance = world.environment()
+    holder = world.run(instance, status)
+
+    world.run(instance)
+
+    assert (world.seen(instance).last_run_id, world.seen(instance).last_status) == (holder.id, status)
 
 
 @pytest.mark.parametrize("status", sorted(TERMINAL))
-def test_an_instance_is_free_when_its_run_has_ended(world: World, status: Status) -> None:
+def test_the_first_in_line_has_the_instance_when_the_run_before_has_ended(world: World, status: Status) -> None:
     instance = world.environment()
     world.run(instance, status)
+    first, second = world.run(instance), world.run(instance)
 
-    assert world.run(instance).status == Status.QUEUED
+    with pytest.raises(Busy):
+        world.move(second, Event.CLAIM, executor=WORKER)
+    world.move(first, Event.CLAIM, executor=WORKER)
+
+    with world.catalog.read() as tx:
+        assert [run.id for run in tx.line_of(instance)] == [2, 3]
+    assert world.seen(instance).last_run_id == 2
 
 
-def test_of_many_threads_that_ask_for_a_run_one_gets_it_and_the_others_are_told_who_holds_it(world: World) -> None:
+def test_a_lost_plan_keeps_its_place_in_line(world: World) -> None:
     instance = world.environment()
+    lost = world.run(instance, Status.PLANNING)
+    world.run(instance)
 
-    answers = at_once(lambda: world.run(instance), 16)
+    world.move(lost, Event.LOSE)
 
-    assert [type(answer) for answer in answers].count(Run) == 1
-    assert {str(answer) for answer in answers if isinstance(answer, Busy)} == {
-        "environment/prod is held by run 1 (queued)."
-    }
-    assert [type(answer) for answer in answers].count(Busy) == 15
+    with world.catalog.read() as tx:
+        assert [run.id for run in tx.line_of(instance)] == [1, 2]
 
 
-def _ask(path: Path) -> str:
-    catalog = opened(path)
+def test_a_run_that_was_called_off_leaves_the_instance_as_the_one_before_made_it(world: World) -> None:
+    instance = world.environment()
+    world.run(instance, Status.SUCCEEDED)
+    discarded, cancelled = world.run(instance), world.run(instance)
+
+    world.move(discarded, Event.DISCARD)
+    world.move(cancelled, Event.CANCEL)
+
+    assert (world.seen(instance).last_run_id, world.seen(instance).last_status) == (1, "succeeded")
+
+
+def test_an_apply_that_was_cancelled_is_the_last_thing_that_happened(world: World) -> None:
+    instance = world.environment()
+    world.run(instance, Status.SUCCEEDED)
+    applying = world.run(instance, Status.APPLYING)
+
+    world.move(applying, Event.CANCEL)
+
+    assert (world.seen(instance).last_run_id, world.seen(instance).last_status) == (2, "cancelled")
+
+
+def test_of_many_threads_each_gets_a_run_and_one_of_those_is_first(world: World) -> None:
+    instance = world.environment()
+    runs = at_once(lambda: world.run(instance), 16)
+
+    claims = at_once(lambda: claim_any(world), 16)
+
+    assert {run.id for run in runs if isinstance(run, Run)} == set(range(1, 17))
+    assert sorted(claims, key=str) == [1, *([None] * 15)]
+
+
+def claim_any(world: World) -> int | None:
+    """The number of the first run that lets itself be claimed; None when all refuse."""
+    with world.catalog.write() as tx:
+        for run_id in range(16, 0, -1):
+            try:
+                return tx.move(run_id, Event.CLAIM, executor=WORKER).id
+            except (Conflict, Busy):
+                continue
+    return None
+
+
+def _claim(url: str) -> str:
+    catalog = opened(url)
     try:
         with catalog.write() as tx:
-            instance = tx.instance_by_id(1)
-            tx.add_run(instance, operation="deploy", version_id=1, template="lab@1.0", requested_by="ana")
-    except Busy:
-        return "busy"
+            tx.move(1, Event.CLAIM, executor=WORKER)
+    except Conflict:
+        return "refused"
     finally:
         catalog.close()
-    return "queued"
+    return "claimed"
 
 
-def test_of_many_processes_that_ask_for_a_run_one_gets_it(world: World, path: Path) -> None:
-    world.environment()
+def test_of_many_processes_one_claims_the_run(world: World, url: str) -> None:
+    world.run(world.environment())
 
     with multiprocessing.get_context("spawn").Pool(3) as pool:
-        answers = pool.map(_ask, [path] * 12, chunksize=1)
+        answers = pool.map(_claim, [url] * 12, chunksize=1)
 
-    assert sorted(answers) == ["busy"] * 11 + ["queued"]
+    assert sorted(answers) == ["claimed"] + ["refused"] * 11
 
 
 @pytest.mark.parametrize("status", [Status.QUEUED, Status.APPROVED])
@@ -251,14 +309,26 @@ def test_a_wish_to_cancel_is_kept_from_the_first_time_and_only_while_somebody_wo
     run = world.run(instance)
 
     with pytest.raises(Conflict) as refused, world.catalog.write() as tx:
-        tx.request_cancel(1)
+        tx.request_cancel(1, "ana")
     world.move(run, Event.CLAIM, executor=WORKER)
     with world.catalog.write() as tx:
-        wished = tx.request_cancel(1).cancel_requested_at
+        tx.request_cancel(1, "ana")
+        wished = tx.request_cancel(1, "ben")
 
-    assert refused.value.message == "Cannot cancel a run that is queued."
-    assert wished == NOW
+    assert refused.value.message == "Run 1 is queued: nobody works on it."
+    assert (wished.cancel_requested_at, wished.cancelled_by, wished.force_requested_at) == (NOW, "ana", None)
     assert world.reload(run).status == Status.PLANNING
+
+
+def test_a_wish_to_cancel_can_become_more_insistent(world: World) -> None:
+    run = world.run(world.environment(), Status.PLANNING)
+
+    with world.catalog.write() as tx:
+        tx.request_cancel(1, "ana")
+        tx.request_cancel(1, "ben", force=True)
+
+    forced = world.reload(run)
+    assert (forced.cancelled_by, forced.force_requested_at) == ("ana", NOW)
 
 
 def test_history_is_newest_first_and_outlives_the_instance(world: World) -> None:
@@ -274,22 +344,31 @@ def test_history_is_newest_first_and_outlives_the_instance(world: World) -> None
     assert found == [3, 2]
 
 
-def test_the_catalog_knows_who_works_and_who_is_held(world: World) -> None:
-    statuses = [Status.PLANNING, Status.APPLYING, Status.PLANNED, Status.FAILED]
-    for status in statuses:
+def test_the_catalog_knows_who_works(world: World) -> None:
+    for status in (Status.PLANNING, Status.APPLYING, Status.PLANNED, Status.FAILED):
         world.run(world.environment(f"env-{status.value}"), status)
-    addresses = [f"environment/env-{status.value}" for status in statuses]
 
     with world.catalog.read() as tx:
         executing = [run.address for run in tx.executing()]
-        held = {address: run.status for address, run in tx.busy_instances(addresses).items()}
 
     assert executing == ["environment/env-planning", "environment/env-applying"]
-    assert held == {
-        "environment/env-applying": "applying",
-        "environment/env-planned": "planned",
-        "environment/env-planning": "planning",
-    }
+
+
+def test_an_environment_is_being_changed_while_a_run_has_it_or_was_asked_for_before(world: World) -> None:
+    environment = world.environment()
+    orders = world.instance(world.version(world.template()), environment)
+    earlier = world.run(orders)
+    change = world.run(environment)
+    later = world.run(orders)
+
+    with world.catalog.read() as tx:
+        while_queued = [tx.is_environment_changing(run) for run in (earlier, change, later)]
+    world.move(change, Event.CLAIM, executor=WORKER)
+    with world.catalog.read() as tx:
+        while_planning = [tx.is_environment_changing(run) for run in (earlier, change, later)]
+
+    assert while_queued == [False, False, True]
+    assert while_planning == [True, False, True]
 
 
 def test_the_active_run_is_the_one_that_holds_the_instance(world: World) -> None:
@@ -313,9 +392,8 @@ def test_a_run_that_was_never_made_is_not_found(catalog: Catalog) -> None:
     assert refused.value.hint == "See them all: landform run list"
 
 
-def test_the_number_of_a_run_never_comes_back(world: World, path: Path) -> None:
+def test_the_number_of_a_run_never_comes_back(world: World) -> None:
     world.run(world.environment(), Status.FAILED)
-    with closing(sqlite3.connect(path)) as connection, connection:
-        connection.execute("DELETE FROM run")
+    world.execute("DELETE FROM run")
 
     assert world.run(world.environment("test")).id == 2

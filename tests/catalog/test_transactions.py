@@ -10,11 +10,16 @@ from pathlib import Path
 import pytest
 from sqlalchemy.exc import StatementError
 
-from engine.catalog.catalog import Catalog, url_of
+from engine.catalog.catalog import Catalog
+from engine.catalog.places import url_of
+from engine.catalog.tables import Instance
 from engine.core.runs import Event, Status
 from engine.core.versions import parse_ref
-from engine.errors import Busy, LandformError
-from tests.catalog.world import NOW, World, at_once
+from engine.errors import Conflict, LandformError
+from tests import postgres
+from tests.catalog.world import NOW, World, at_once, now, opened
+
+LATER = NOW + timedelta(hours=1)
 
 
 def test_an_exception_leaves_nothing_of_the_transaction(world: World) -> None:
@@ -36,11 +41,11 @@ def test_a_refusal_by_the_database_leaves_nothing_of_the_transaction(world: Worl
 
     def act() -> None:
         with world.catalog.write() as tx:
-            tx.add_template("service", "web")
+            tx.add_run(instance, operation="deploy", version_id=1, template="lab@1.0", requested_by="ana")
             for _ in range(2):
-                tx.add_run(instance, operation="deploy", version_id=1, template="lab@1.0", requested_by="ana")
+                tx.add_template("service", "web")
 
-    with pytest.raises(Busy):
+    with pytest.raises(Conflict):
         act()
 
     with world.catalog.read() as tx:
@@ -50,13 +55,10 @@ def test_a_refusal_by_the_database_leaves_nothing_of_the_transaction(world: Worl
 
 
 def test_a_refusal_that_is_caught_costs_only_what_was_refused(world: World) -> None:
-    instance = world.environment()
-    world.run(instance)
-
     with world.catalog.write() as tx:
         tx.add_template("service", "web")
-        with pytest.raises(Busy):
-            tx.add_run(instance, operation="deploy", version_id=1, template="lab@1.0", requested_by="ana")
+        with pytest.raises(Conflict):
+            tx.add_template("service", "web")
         tx.add_template("service", "worker")
 
     with world.catalog.read() as tx:
@@ -117,28 +119,33 @@ def test_rows_can_be_read_after_their_transaction(world: World) -> None:
     assert [(row.name, row.highest, row.created_at) for row in found] == [("web", {}, NOW)]
 
 
-def test_a_time_comes_back_as_the_same_moment_in_utc(path: Path) -> None:
+def test_a_time_comes_back_as_the_same_moment_in_utc(world: World) -> None:
     noon = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
-    catalog = Catalog(url_of(path), lambda: noon)
-    with catalog.write() as tx:
-        tx.add_template("service", "web")
+    template = world.template()
+    with world.catalog.write() as tx:
+        tx.update_template(template, created_at=noon)
 
-    with catalog.read() as tx:
+    with world.catalog.read() as tx:
         found = tx.find_template(parse_ref("web")).created_at
-    catalog.close()
 
     assert found == noon
     assert found.isoformat() == "2026-07-01T06:30:00.123456+00:00"
-    with closing(sqlite3.connect(path)) as connection:
+
+
+def test_a_time_in_a_file_is_utc_in_words(file: Path) -> None:
+    noon = datetime(2026, 7, 1, 12, 0, 0, 123456, tzinfo=timezone(timedelta(hours=5, minutes=30)))
+    with closing(Catalog(url_of(file), lambda: noon)) as catalog:
+        World(catalog).template()
+
+    with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("SELECT created_at FROM template").fetchall() == [("2026-07-01 06:30:00.123456",)]
 
 
-def test_a_time_without_a_zone_is_refused(path: Path) -> None:
-    catalog = Catalog(url_of(path), lambda: datetime(2026, 7, 1, 12))  # noqa: DTZ001 -- the mistake itself
+def test_a_time_without_a_zone_is_refused(world: World) -> None:
+    template = world.template()
 
-    with pytest.raises(StatementError, match="has no time zone"), catalog.write() as tx:
-        tx.add_template("service", "web")
-    catalog.close()
+    with pytest.raises(StatementError, match="has no time zone"), world.catalog.write() as tx:
+        tx.update_template(template, created_at=datetime(2026, 7, 1, 12))  # noqa: DTZ001 -- the mistake itself
 
 
 def test_a_time_that_has_not_come_is_none(world: World) -> None:
@@ -158,17 +165,49 @@ def test_a_json_column_is_replaced(world: World) -> None:
     assert world.seen(instance).inputs == {"size": ["ä", 1.5, None, {"deep": True}]}
 
 
-def test_saving_an_instance_says_when(path: Path, world: World) -> None:
-    instance = world.environment()
-    later = Catalog(url_of(path), lambda: NOW + timedelta(hours=1))
-    with later.write() as tx:
+def saved(catalog: Catalog, instance: Instance) -> None:
+    with catalog.write() as tx:
         row = tx.instance_by_id(instance.id or 0)
         row.description = "For everybody."
         tx.save(row)
-    later.close()
 
-    seen = world.seen(instance)
-    assert (seen.description, seen.created_at, seen.updated_at) == ("For everybody.", NOW, NOW + timedelta(hours=1))
+
+def test_saving_an_instance_says_when(file: Path) -> None:
+    with closing(opened(url_of(file))) as catalog:
+        instance = World(catalog).environment()
+    with closing(Catalog(url_of(file), lambda: LATER)) as catalog:
+        saved(catalog, instance)
+
+        seen = World(catalog).seen(instance)
+
+    assert (seen.description, seen.created_at, seen.updated_at) == ("For everybody.", NOW, LATER)
+
+
+def test_a_database_that_machines_share_goes_by_its_own_clock(postgres_url: str) -> None:
+    url = postgres.wound(postgres_url, NOW)
+    with closing(Catalog(url, lambda: NOW + timedelta(days=365))) as catalog:
+        instance = World(catalog).environment()
+        postgres.wound(postgres_url, LATER)
+        saved(catalog, instance)
+
+        seen = World(catalog).seen(instance)
+        with catalog.read() as tx:
+            read = tx.now()
+        with catalog.quick() as tx:
+            quick = tx.now()
+
+    assert (seen.created_at, seen.updated_at) == (NOW, LATER)
+    assert (read, quick) == (LATER, LATER)
+
+
+def test_the_time_of_a_transaction_on_postgresql_is_that_of_its_beginning(postgres_url: str) -> None:
+    with closing(Catalog(postgres_url, now)) as catalog:
+        with catalog.write() as tx:
+            first, second = tx.now(), tx.now()
+        with catalog.write() as tx:
+            later = tx.now()
+
+    assert first == second < later
 
 
 def test_what_was_assigned_before_a_move_is_kept_with_it(world: World) -> None:

@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
 from engine.catalog.tables import Version
 from engine.catalog.versions import number_of
@@ -152,7 +153,7 @@ def test_a_major_version_stands_for_its_recommended_minor(world: World) -> None:
     ],
 )
 def test_a_major_version_without_a_published_one_is_not_found(
-    world: World, path: Path, major: int, message: str, hint: str
+    world: World, url: str, major: int, message: str, hint: str
 ) -> None:
     template = world.template()
     world.version(template)
@@ -162,7 +163,7 @@ def test_a_major_version_without_a_published_one_is_not_found(
     with pytest.raises(NotFound) as refused, world.catalog.read() as tx:
         tx.find_version(template, None, major)
     with pytest.raises(NotFound) as listed:
-        Reads(path).version(f"web@{major}")
+        Reads(url).version(f"web@{major}")
 
     assert (refused.value.message, refused.value.hint) == (message, hint)
     assert (listed.value.message, listed.value.hint) == (message, hint)
@@ -296,7 +297,7 @@ class Numbers(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.folder = tempfile.TemporaryDirectory()
-        self.world = World(opened(Path(self.folder.name) / "catalog.db"))
+        self.world = World(opened(url_of(Path(self.folder.name) / "catalog.db")))
         self.template = self.world.template()
         self.given: list[Number] = []
         self.living: dict[Number, Version] = {}

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Barrier
 
-from engine.catalog.catalog import Catalog, url_of
+from sqlalchemy import text
+
+from engine.catalog.catalog import Catalog
 from engine.catalog.tables import Instance, Run, Template, Version
 from engine.core import address
 from engine.core.runs import Event, Status
@@ -38,8 +39,8 @@ def now() -> datetime:
     return NOW
 
 
-def opened(path: Path) -> Catalog:
-    return Catalog(url_of(path), now)
+def opened(url: str) -> Catalog:
+    return Catalog(url, now)
 
 
 def at_once(act: Callable[[], object], times: int = 8) -> list[object]:
@@ -62,6 +63,11 @@ class World:
     """A catalog and what may be known in it."""
 
     catalog: Catalog
+
+    def execute(self, statement: str) -> None:
+        """Does what no transaction of ours would."""
+        with self.catalog.write() as tx:
+            tx._session.execute(text(statement))
 
     def template(self, name: str = "web", kind: str = "service") -> Template:
         with self.catalog.write() as tx:

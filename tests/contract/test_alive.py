@@ -63,3 +63,45 @@ def test_ps_finds_the_same_processes_as_proc() -> None:
 
         assert (seen.pid, seen.pgid, everybody[program.pid]) == (program.pid, program.pid, program.pid)
     assert list(alive.from_ps("-p", str(program.pid))) == []
+
+
+def group(script: str) -> subprocess.Popen[bytes]:
+    """A shell that leads a group of its own; it says a line when it is ready."""
+    program = subprocess.Popen(("/bin/sh", "-c", script), stdout=subprocess.PIPE, start_new_session=True)
+    assert program.stdout
+    program.stdout.readline()
+    return program
+
+
+def test_what_is_left_of_a_group_is_found_by_its_leader_that_has_ended() -> None:
+    with group("sleep 60 >/dev/null & echo; exec sleep 60") as leader:
+        who = process.identity(leader.pid)
+        leader.kill()
+        leader.wait()
+        left = alive.remains(who)
+
+        assert (process.is_alive(who), left) == (False, alive.members(leader.pid))
+        assert left != ()
+        alive.sweep(leader.pid)
+        assert alive.remains(who) == ()
+
+
+def test_the_group_of_another_process_with_the_same_number_is_left_alone() -> None:
+    with group("echo; exec sleep 60") as other:
+        assert alive.outlast({**process.identity(other.pid), "started": "1"}, 0) == ()
+        assert process.group_alive(other.pid) is True
+        other.kill()
+
+
+def test_what_is_left_has_its_time_and_is_ended_then() -> None:
+    with group("trap '' TERM; echo; sleep 60; sleep 60") as stubborn:
+        assert alive.outlast(process.identity(stubborn.pid), 0.1) == ()
+
+        assert process.group_alive(stubborn.pid) is False
+
+
+def test_nothing_is_left_after_a_reboot_and_of_another_host_nobody_can_tell() -> None:
+    who = process.identity()
+
+    assert alive.remains({**who, "boot_id": "another/pid:[1]"}) == ()
+    assert alive.outlast({**who, "host": "elsewhere"}, 0) is None

@@ -10,7 +10,7 @@ import pytest
 
 from engine.external import process
 from engine.external.process import Stop
-from engine.terraform import cli, embedded, programs
+from engine.terraform import cli, config, embedded, programs
 from engine.terraform.cli import Outcome, Place, Surroundings, Terraform
 from engine.terraform.collector import Collector
 from engine.terraform.embedded import Embedded
@@ -42,7 +42,7 @@ def terraform(found: Embedded, tmp_path: Path) -> Terraform:
 def place(terraform: Terraform, tmp_path: Path) -> Place:
     folder = tmp_path / "work"
     folder.mkdir()
-    surroundings = Surroundings("/usr/bin:/bin", folder, folder, folder / ".data", cli.write_config(folder))
+    surroundings = Surroundings("/usr/bin:/bin", folder, folder, folder / ".data", config.write(folder))
     place = Place(folder, cli.environment(surroundings, {}), 60, 30)
     write(place, 'resource "terraform_data" "a" {}\noutput "word" { value = "hello" }\n')
     assert cli.outcome(process.run(terraform.init(place), stop=Stop())) is Outcome.DONE

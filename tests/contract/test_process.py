@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import signal
 import stat
@@ -9,6 +10,7 @@ import subprocess
 import sys
 import textwrap
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -326,6 +328,120 @@ def test_when_python_is_killed_the_program_is_asked_to_stop_can_still_speak_and_
     assert killed.returncode == -signal.SIGKILL
     # who copies it ends by itself, a moment after the program
     until(lambda: (tmp_path / "log").read_text() == "ready\nasked\n")
+
+
+def leased(script: str, folder: Path, *, grace_s: float = 30, lease_s: float = 0.5) -> Command:
+    """A shell script that may run as long as the file `lease` in its folder is touched."""
+    (folder / "lease").touch()
+    return dataclasses.replace(sh(script, folder, grace_s=grace_s), lease=folder / "lease", lease_s=lease_s)
+
+
+def test_a_program_whose_lease_is_not_renewed_is_asked_to_stop(tmp_path: Path) -> None:
+    ended = run(leased("trap 'exit 4' INT; while :; do sleep 0.1; done", tmp_path), Listener())
+
+    assert (ended.code, ended.reason) == (4, Reason.CANCELLED)
+    assert 0.4 <= ended.duration_s < 3
+
+
+def test_a_program_whose_lease_is_renewed_is_left_alone(tmp_path: Path) -> None:
+    ended = run(leased("for n in 1 2 3 4 5 6 7 8 9 10; do sleep 0.1; touch lease; done; exit 4", tmp_path), Listener())
+
+    assert (ended.code, ended.reason) == (4, Reason.EXITED)
+
+
+def test_a_lease_that_is_gone_is_not_renewed(tmp_path: Path) -> None:
+    ended = run(leased("rm lease; while :; do sleep 0.1; done", tmp_path), Listener())
+
+    assert ended.reason is Reason.CANCELLED
+
+
+def test_without_a_lease_what_does_not_stop_is_killed_after_the_grace_with_its_whole_group(tmp_path: Path) -> None:
+    listener = Listener()
+    stubborn = "sh -c 'trap \"\" INT TERM HUP; sleep 60; sleep 60' &"
+
+    ended = run(leased(f"trap '' INT TERM; {stubborn} sleep 60; sleep 60", tmp_path, grace_s=1), listener)
+
+    assert (ended.code, ended.reason) == (-signal.SIGKILL, Reason.KILLED)
+    assert process.group_alive(listener.pid) is False
+    assert ended.duration_s < 5
+
+
+RUNNER = """
+    import os, signal
+    from pathlib import Path
+    from engine.external.process import Command, Stop, run
+    folder, stop = Path({folder!r}), Stop()
+    command = Command(("/bin/sh", "-c", {program!r}), folder, {env!r}, 60, 1, folder / "words", {lease}, 0.5)
+    note = lambda who: (folder / "pid").write_text(str(who["pid"]))
+    ended = run(command, stop=stop, on_line=lambda line: {heard}, on_start=note)
+    (folder / "reason").write_text(ended.reason)
+"""
+KILL = "os.kill(os.getpid(), signal.SIGKILL)"
+SUSPEND = "os.kill(os.getpid(), signal.SIGSTOP)"
+
+
+def runner(folder: Path, program: str, heard: str, *, lease: str = "None") -> subprocess.Popen[bytes]:
+    """A Python that runs a program, and does what `heard` says at each of its lines."""
+    script = RUNNER.format(folder=str(folder), program=program, env=ENV, lease=lease, heard=heard)
+    return subprocess.Popen((sys.executable, "-c", textwrap.dedent(script)), cwd=Path(__file__).parents[2])
+
+
+COUNTING = (
+    "trap 'echo asked >>asked; echo asked' INT; echo ready; for n in 1 2 3 4 5 6 7 8 9 10; do sleep 0.15; done; exit 4"
+)
+"""Takes down how often it is asked to stop."""
+
+
+def test_a_lease_that_ends_while_a_program_stops_asks_it_no_second_time(tmp_path: Path) -> None:
+    ended = run(leased(COUNTING, tmp_path), Listener(Stop()))
+
+    assert (ended.code, ended.reason, (tmp_path / "asked").read_text()) == (4, Reason.CANCELLED, "asked\n")
+
+
+def test_a_python_that_is_killed_after_it_has_asked_leaves_nobody_who_asks_again(tmp_path: Path) -> None:
+    with runner(tmp_path, COUNTING, f"stop.request() if line == 'ready' else {KILL}"):
+        pass
+
+    until(lambda: not process.group_alive(int((tmp_path / "pid").read_text())))
+    assert (tmp_path / "asked").read_text() == "asked\n"
+
+
+def test_a_lease_costs_no_time_when_all_goes_well(tmp_path: Path) -> None:
+    command = dataclasses.replace(leased("exit 0", tmp_path, lease_s=30))
+
+    durations = [run(command, Listener()).duration_s for _ in range(10)]
+
+    assert min(durations) < 0.05
+
+
+def test_what_does_not_stop_when_python_is_killed_is_gone_after_the_grace(tmp_path: Path) -> None:
+    stubborn = "sh -c 'trap \"\" INT TERM HUP; sleep 60; sleep 60' &"
+    with runner(tmp_path, f"trap '' INT TERM; {stubborn} echo ready; sleep 60; sleep 60", KILL):
+        pass
+    killed_at = time.monotonic()
+
+    until(lambda: not process.group_alive(int((tmp_path / "pid").read_text())))
+
+    assert time.monotonic() - killed_at < 3
+
+
+def test_the_last_words_are_for_their_owner_only_and_what_was_heard_is_not_in_them(tmp_path: Path) -> None:
+    with runner(tmp_path, "trap 'echo asked; exit' INT; echo ready; while :; do sleep 0.1; done", KILL):
+        pass
+
+    until(lambda: (tmp_path / "words").exists() and (tmp_path / "words").read_text() == "asked\n")
+    assert stat.S_IMODE((tmp_path / "words").stat().st_mode) == 0o600
+
+
+def test_what_a_suspended_python_runs_is_ended_and_python_learns_that_it_was(tmp_path: Path) -> None:
+    (tmp_path / "lease").touch()
+    program = "trap 'touch asked; exit 1' INT; echo ready; while :; do sleep 0.1; done"
+    with runner(tmp_path, program, SUSPEND, lease='folder / "lease"') as suspended:
+        until((tmp_path / "asked").exists)
+        until(lambda: not process.group_alive(int((tmp_path / "pid").read_text())))
+        suspended.send_signal(signal.SIGCONT)
+
+    assert (tmp_path / "reason").read_text() == "cancelled"
 
 
 def test_capture_gives_the_code_and_the_text() -> None:

@@ -17,7 +17,7 @@ from engine.core.plans import Action, Change, OutputChange
 from engine.errors import ExternalFailure, Invalid
 from engine.external import alive, process
 from engine.external.process import Command, Ended, Stop
-from engine.terraform import cli
+from engine.terraform import cli, config
 from engine.terraform.cli import Outcome, Place, Surroundings, Terraform
 from engine.terraform.collector import Collector
 
@@ -37,9 +37,7 @@ class Lab:
 
     @property
     def place(self) -> Place:
-        surroundings = Surroundings(
-            PATH, self.folder, self.folder, self.folder / ".data", cli.write_config(self.folder)
-        )
+        surroundings = Surroundings(PATH, self.folder, self.folder, self.folder / ".data", config.write(self.folder))
         env = cli.environment(surroundings, self.run_env)
         return Place(self.folder, env, self.timeout_s, self.grace_s)
 
@@ -356,9 +354,18 @@ def test_the_commands_are_spelt_as_terraform_wants_them(tmp_path: Path) -> None:
     tofu = Terraform(Path("/usr/bin/tofu"), "1.9.0")
 
     assert terraform.init(place, backend=False).argv == (
-        *("/opt/my tools/terraform", "init", "-json", "-no-color", "-input=false", "-backend=false", "-upgrade=false"),
+        *(
+            "/opt/my tools/terraform",
+            "init",
+            "-json",
+            "-no-color",
+            "-input=false",
+            "-backend=false",
+            "-get=true",
+            "-upgrade=false",
+        ),
     )
-    assert tofu.init(place).argv[2:] == ("-no-color", "-input=false", "-backend=true", "-upgrade=false")
+    assert tofu.init(place).argv[2:] == ("-no-color", "-input=false", "-backend=true", "-get=true", "-upgrade=false")
     assert terraform.plan(place, out, destroy=True, refresh=False).argv[1:] == (
         *("plan", "-json", "-no-color", "-detailed-exitcode", "-destroy", "-input=false"),
         *("-lock-timeout=60s", "-refresh=false", f"-out={out}"),

@@ -15,6 +15,7 @@ from engine.errors import Conflict
 EDGES = {
     (Status.QUEUED, Event.CLAIM): Status.PLANNING,
     (Status.QUEUED, Event.DISCARD): Status.DISCARDED,
+    (Status.QUEUED, Event.CANCEL): Status.CANCELLED,
     (Status.PLANNING, Event.FIND_NOTHING): Status.SUCCEEDED,
     (Status.PLANNING, Event.ASK): Status.PLANNED,
     (Status.PLANNING, Event.APPROVE): Status.APPROVED,
@@ -23,20 +24,29 @@ EDGES = {
     (Status.PLANNING, Event.LOSE): Status.QUEUED,
     (Status.PLANNED, Event.APPROVE): Status.APPROVED,
     (Status.PLANNED, Event.DISCARD): Status.DISCARDED,
+    (Status.PLANNED, Event.CANCEL): Status.CANCELLED,
     (Status.APPROVED, Event.CLAIM): Status.APPLYING,
     (Status.APPROVED, Event.DISCARD): Status.DISCARDED,
+    (Status.APPROVED, Event.CANCEL): Status.CANCELLED,
     (Status.APPLYING, Event.SUCCEED): Status.SUCCEEDED,
     (Status.APPLYING, Event.FAIL): Status.FAILED,
     (Status.APPLYING, Event.CANCEL): Status.CANCELLED,
     (Status.APPLYING, Event.DISCARD): Status.DISCARDED,
     (Status.APPLYING, Event.LOSE): Status.INTERRUPTED,
+    (Status.INTERRUPTED, Event.MARK_SUCCEEDED): Status.SUCCEEDED,
+    (Status.INTERRUPTED, Event.MARK_FAILED): Status.FAILED,
 }
 NO_EDGES = sorted(set(product(Status, Event)) - EDGES.keys())
 BY_PEOPLE = {
     (Status.QUEUED, Event.DISCARD): Status.DISCARDED,
+    (Status.QUEUED, Event.CANCEL): Status.CANCELLED,
     (Status.PLANNED, Event.APPROVE): Status.APPROVED,
     (Status.PLANNED, Event.DISCARD): Status.DISCARDED,
+    (Status.PLANNED, Event.CANCEL): Status.CANCELLED,
     (Status.APPROVED, Event.DISCARD): Status.DISCARDED,
+    (Status.APPROVED, Event.CANCEL): Status.CANCELLED,
+    (Status.INTERRUPTED, Event.MARK_SUCCEEDED): Status.SUCCEEDED,
+    (Status.INTERRUPTED, Event.MARK_FAILED): Status.FAILED,
 }
 NOT_BY_PEOPLE = sorted(set(product(Status, Event)) - BY_PEOPLE.keys())
 VERBS = {
@@ -49,21 +59,30 @@ VERBS = {
     Event.FAIL: "Cannot fail a run that is",
     Event.CANCEL: "Cannot cancel a run that is",
     Event.LOSE: "Cannot lose a run that is",
+    Event.MARK_SUCCEEDED: "Cannot mark as succeeded a run that is",
+    Event.MARK_FAILED: "Cannot mark as failed a run that is",
 }
 ENDED = "It has ended: start a new run."
-WORKING = "It is being worked on: wait for it to end."
+CANCEL = "What can be done now: cancel."
+HOLD_UP = "What can be done now: apply, discard, cancel."
 # status: its word, has it ended, who moves next, what a person can do now, the hint of a refusal
 PUBLIC = {
-    Status.QUEUED: ("queued", False, "worker", ("discard", "apply"), "What can be done now: discard, apply."),
-    Status.PLANNING: ("planning", False, "", (), WORKING),
-    Status.PLANNED: ("planned", False, "approval", ("approve", "discard"), "What can be done now: approve, discard."),
-    Status.APPROVED: ("approved", False, "worker", ("discard", "apply"), "What can be done now: discard, apply."),
-    Status.APPLYING: ("applying", False, "", (), WORKING),
+    Status.QUEUED: ("queued", False, "worker", ("apply", "discard", "cancel"), HOLD_UP),
+    Status.PLANNING: ("planning", False, "", ("cancel",), CANCEL),
+    Status.PLANNED: (
+        "planned",
+        False,
+        "approval",
+        ("approve", "discard", "cancel"),
+        "What can be done now: approve, discard, cancel.",
+    ),
+    Status.APPROVED: ("approved", False, "worker", ("apply", "discard", "cancel"), HOLD_UP),
+    Status.APPLYING: ("applying", False, "", ("cancel",), CANCEL),
     Status.SUCCEEDED: ("succeeded", True, "", (), ENDED),
     Status.FAILED: ("failed", True, "", ("retry",), ENDED),
     Status.DISCARDED: ("discarded", True, "", ("retry",), ENDED),
     Status.CANCELLED: ("cancelled", True, "", ("retry",), ENDED),
-    Status.INTERRUPTED: ("interrupted", True, "", ("retry",), ENDED),
+    Status.INTERRUPTED: ("interrupted", False, "decision", ("recover",), "What can be done now: recover."),
 }
 
 
@@ -87,7 +106,7 @@ def test_an_event_that_cannot_happen_is_refused_with_what_can(status: Status, ev
 
 
 @pytest.mark.parametrize(("status", "event"), BY_PEOPLE)
-def test_people_approve_and_discard_what_waits(status: Status, event: Event) -> None:
+def test_people_decide_about_what_waits_for_them_or_has_not_begun(status: Status, event: Event) -> None:
     assert runs.allow(status, event) is BY_PEOPLE[status, event]
 
 
@@ -118,14 +137,26 @@ def test_the_public_shape_of_a_run_says_what_its_status_means(status: Status) ->
 
 
 def test_every_status_is_either_active_or_terminal() -> None:
-    assert {Status.QUEUED, Status.PLANNING, Status.PLANNED, Status.APPROVED, Status.APPLYING} == runs.ACTIVE
     assert {
-        Status.SUCCEEDED,
-        Status.FAILED,
-        Status.DISCARDED,
-        Status.CANCELLED,
+        Status.QUEUED,
+        Status.PLANNING,
+        Status.PLANNED,
+        Status.APPROVED,
+        Status.APPLYING,
         Status.INTERRUPTED,
-    } == runs.TERMINAL
+    } == runs.ACTIVE
+    assert {Status.SUCCEEDED, Status.FAILED, Status.DISCARDED, Status.CANCELLED} == runs.TERMINAL
+
+
+def test_every_active_run_but_a_queued_one_holds_its_instance() -> None:
+    assert {Status.QUEUED} == runs.ACTIVE - runs.HOLDING
+
+
+def test_an_interrupted_run_is_over_only_when_a_person_says_so() -> None:
+    assert {event for (status, event) in EDGES if status is Status.INTERRUPTED} == {
+        Event.MARK_SUCCEEDED,
+        Event.MARK_FAILED,
+    }
 
 
 def test_no_edge_leaves_a_terminal_status() -> None:
@@ -185,8 +216,14 @@ def reachable(status: Status) -> set[Status]:
 @pytest.mark.parametrize(
     ("status", "hint"),
     [
-        (Status.PLANNED, "See it: landform run show 3. Then: landform run approve 3 or landform run discard 3"),
-        (Status.APPLYING, "See it: landform run show 3"),
+        (
+            Status.PLANNED,
+            "See it: landform run show 3. "
+            "Then: landform run approve 3 or landform run discard 3 or landform run cancel 3",
+        ),
+        (Status.APPLYING, "See it: landform run show 3. Then: landform run cancel 3"),
+        (Status.INTERRUPTED, "See it: landform run show 3. Then: landform run recover 3"),
+        (Status.SUCCEEDED, "See it: landform run show 3"),
         (Status.FAILED, "See it: landform run show 3. Then: landform run retry 3"),
     ],
 )

@@ -14,6 +14,8 @@ from engine.settings import SETTINGS, check_run_env, load
 # one value for each source: the command line, the variable and landform.toml
 VALUES = {
     "home": ("/flag", "/variable", "/file"),
+    "catalog": ("sqlite:////flag", "sqlite:////variable", "sqlite:////file"),
+    "catalog_file": ("/flag", "/variable", "/file"),
     "terraform": ("flag", "variable", "file"),
     "parallel": ("3", "4", "5"),
     "user": ("ann", "bob", "cem"),
@@ -22,11 +24,22 @@ VALUES = {
     "grace_s": ("1.0", "2.0", "3.0"),
     "plan_timeout_s": ("10.0", "20.0", "30.0"),
     "apply_timeout_s": ("10.0", "20.0", "30.0"),
+    "plan_ttl_s": ("60.0", "120.0", "180.0"),
+    "idempotency": ("ci", "off", "ci"),
+    "retries": ("0", "1", "2"),
+    "provider_mirror": ("/flag", "/variable", "/file"),
+    "network_mirror": ("https://flag/", "https://variable/", "https://file/"),
+    "offline": ("True", "False", "True"),
     "instances_per_service": ("1", "2", "3"),
+    "backend": ("s3://one/team", "managed", "s3://two?region=eu-west-1&endpoint=http://127.0.0.1:9000"),
+    "state_store": ("s3://one", "s3://two/team/", "s3://three/a/b?region=eu-west-1"),
+    "key_file": ("/flag", "/variable", "/file"),
     "log_level": ("DEBUG", "INFO", "ERROR"),
 }
 DEFAULTS = {
     "home": platformdirs.user_data_dir("landform"),
+    "catalog": "",
+    "catalog_file": "None",
     "terraform": "",
     "parallel": str(os.cpu_count()),
     "user": "dora",
@@ -35,7 +48,16 @@ DEFAULTS = {
     "grace_s": "30.0",
     "plan_timeout_s": "1800.0",
     "apply_timeout_s": "14400.0",
+    "plan_ttl_s": "0.0",
+    "idempotency": "off",
+    "retries": "3",
+    "provider_mirror": "None",
+    "network_mirror": "",
+    "offline": "False",
     "instances_per_service": "20",
+    "backend": "managed",
+    "state_store": "",
+    "key_file": "None",
     "log_level": "WARNING",
 }
 EVERY = pytest.mark.parametrize("name", VALUES)
@@ -235,6 +257,10 @@ def test_the_user_is_who_is_logged_in(environ: dict[str, str], user: str, tmp_pa
         ("plan_timeout_s", "0", "'0' is not a number of seconds from 1 up."),
         ("plan_timeout_s", "0.5", "'0.5' is not a number of seconds from 1 up."),
         ("apply_timeout_s", "inf", "'inf' is not a number of seconds from 1 up."),
+        ("backend", "local", "'local' is not managed or s3://BUCKET/PREFIX?region=REGION."),
+        ("backend", "s3://UPPER/x", "'s3://UPPER/x' is not managed or s3://BUCKET/PREFIX?region=REGION."),
+        ("backend", "s3://states?key=x", "'s3://states?key=x' is not managed or s3://BUCKET/PREFIX?region=REGION."),
+        ("state_store", "managed", "'managed' is not s3://BUCKET/PREFIX."),
         ("log_level", "debug", "'debug' is not DEBUG, INFO, WARNING or ERROR."),
     ],
 )
@@ -306,8 +332,7 @@ def test_a_wrong_value_that_another_source_overrides_does_no_harm(tmp_path: Path
         ("runenv", 'Did you mean "run_env"?'),
         (
             "zzz",
-            "Settings are: home, terraform, parallel, user, account_id, region, grace_s, plan_timeout_s, "
-            "apply_timeout_s, instances_per_service, log_level, run_env.",
+            f"Settings are: {', '.join(VALUES)}, run_env, run_env_files.",
         ),
     ],
 )
@@ -424,3 +449,88 @@ def test_the_value_of_a_variable_has_no_nul_in_it() -> None:
 @pytest.mark.parametrize("name", ["HTTPS_PROXY", "SSL_CERT_FILE", "TF_CLI_CONFIG_FILE", "AWS_REGION", "TF_VAR_x", "_x"])
 def test_any_other_variable_may_be_given(name: str) -> None:
     assert check_run_env(name, "a b\n=$x") == ""
+
+
+def test_offline_is_said_in_the_words_of_people_or_of_toml(tmp_path: Path) -> None:
+    assert load({"LANDFORM_OFFLINE": "yes"}, tmp_path).offline is True
+    write(tmp_path, "offline = true")
+    assert load({}, tmp_path).offline is True
+    assert load({"LANDFORM_OFFLINE": "no"}, tmp_path).offline is False
+    assert problems(tmp_path, {"LANDFORM_OFFLINE": "maybe"}) == (
+        Problem("LANDFORM_OFFLINE", 0, "offline", "'maybe' is not yes or no."),
+    )
+
+
+def test_a_network_mirror_ends_with_a_slash_as_terraform_wants_it(tmp_path: Path) -> None:
+    assert load({"LANDFORM_NETWORK_MIRROR": "https://mirror.example/v1"}, tmp_path).network_mirror == (
+        "https://mirror.example/v1/"
+    )
+
+
+@pytest.mark.parametrize("address", ["mirror.example", "http://x/", 'https://x/"', "https://x y/"])
+def test_a_network_mirror_is_an_address_of_the_web(address: str, tmp_path: Path) -> None:
+    assert [problem.field for problem in problems(tmp_path, network_mirror=address)] == ["network_mirror"]
+
+
+def test_files_of_the_run_environment_are_found_from_where_they_are_named(tmp_path: Path) -> None:
+    write(tmp_path, '[run_env_files]\nTOKEN = "secrets/token"\nKEY = "/run/secrets/key"\n')
+    (tmp_path / "below").mkdir()
+
+    assert load({}, tmp_path / "below").run_env_files == {
+        "TOKEN": tmp_path / "secrets/token",
+        "KEY": Path("/run/secrets/key"),
+    }
+
+
+def test_every_wrong_file_of_the_run_environment_is_said(tmp_path: Path) -> None:
+    file = str(
+        write(tmp_path, '[run_env]\nA = "1"\n[run_env_files]\nA = "a"\nHOME = "h"\nB = 1\n"x y" = "z"\nC = ""\n')
+    )
+
+    assert problems(tmp_path) == (
+        Problem(file, 0, "run_env_files.A", "A is in [run_env] too."),
+        Problem(file, 0, "run_env_files.HOME", "HOME is set by Landform itself and cannot be given."),
+        Problem(file, 0, "run_env_files.B", "The value of B is not a path."),
+        Problem(file, 0, "run_env_files.x y", "'x y' is not the name of an environment variable."),
+        Problem(file, 0, "run_env_files.C", "The value of C is not a path."),
+    )
+
+
+def test_files_of_the_run_environment_are_a_table(tmp_path: Path) -> None:
+    file = str(write(tmp_path, 'run_env_files = "secrets"'))
+
+    assert problems(tmp_path) == (Problem(file, 0, "run_env_files", 'must be a table of NAME = "path of a file".'),)
+
+
+PASSWORDS = pytest.mark.parametrize(
+    "url", ["postgresql://ana:hunter2@db/landform", "postgresql://db/landform?password=hunter2"]
+)
+
+
+@PASSWORDS
+def test_the_url_of_the_catalog_may_not_have_its_password_in_a_file_that_is_shared(tmp_path: Path, url: str) -> None:
+    file = write(tmp_path, f"catalog = {url!r}\n")
+
+    with pytest.raises(Invalid) as refused:
+        load({}, tmp_path)
+
+    hint = "Write it to a file that only you can read, and name that: catalog_file."
+    message = "has a password in it, which this file must not have."
+    assert refused.value.problems == (Problem(str(file), 0, "catalog", message, hint=hint),)
+
+
+@PASSWORDS
+def test_the_password_of_the_catalog_is_in_no_representation_of_the_settings(tmp_path: Path, url: str) -> None:
+    found = load({"LANDFORM_CATALOG": url}, tmp_path)
+
+    assert found.catalog == url
+    assert "hunter2" not in repr(found)
+
+
+def test_a_url_of_a_catalog_that_cannot_be_one_is_not_quoted(tmp_path: Path) -> None:
+    with pytest.raises(Invalid) as refused:
+        load({"LANDFORM_CATALOG": "ana:hunter2@db"}, tmp_path)
+
+    assert [problem.message for problem in refused.value.problems] == [
+        "the value is not sqlite:////path or postgresql://user@host/database."
+    ]

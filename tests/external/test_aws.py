@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
 
 import boto3
 import pytest
@@ -10,7 +12,7 @@ import requests
 from moto.server import ThreadedMotoServer
 
 from engine.errors import ExternalFailure, Invalid, NotFound
-from engine.external.aws import fetch_object
+from engine.external.aws import Place, fetch_object
 
 LIMIT = 1000
 
@@ -100,3 +102,48 @@ def test_a_service_that_cannot_be_reached_is_said(monkeypatch: pytest.MonkeyPatc
 def test_an_address_that_cannot_be_one_is_refused(endpoint: str) -> None:
     with pytest.raises(Invalid, match=r"^s3://a b/x is not the address of an S3 object\.$"):
         fetch_object("a b", "x", None, LIMIT, endpoint)
+
+
+# Place: objects below a prefix, for states
+
+
+@pytest.fixture
+def place(endpoint: str, versions: list[str], tmp_path: Path) -> Place:
+    keys = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test"}
+    return Place("plain", f"{tmp_path.name}/", endpoint, "us-east-1", keys)
+
+
+def test_an_object_is_there_until_it_is_deleted(place: Place) -> None:
+    place.put("a", b"content")
+    before = (place.get("a"), place.names())
+    place.delete("a")
+    place.delete("a")
+
+    assert before == (b"content", ("a",))
+    assert (place.get("a"), place.names(), place.stamp("a")) == (None, (), "")
+
+
+def test_an_object_is_made_anew_only_once(place: Place) -> None:
+    assert place.put("lock", b"mine", anew=True) is True
+    assert place.put("lock", b"yours", anew=True) is False
+    assert place.get("lock") == b"mine"
+
+
+def test_a_stamp_is_that_of_the_object_and_not_of_one_beside_it(place: Place) -> None:
+    place.put("state.tflock", b"1")
+    alone = place.stamp("state")
+    place.put("state", b"1")
+    first = place.stamp("state")
+    place.put("state", b"2")
+
+    assert alone == ""
+    assert first != place.stamp("state")
+
+
+def test_a_bucket_that_is_not_there_is_said(place: Place) -> None:
+    nowhere = replace(place, bucket="nowhere", prefix="")
+
+    with pytest.raises(ExternalFailure, match=r"^s3://nowhere/a cannot be read: S3 answers NoSuchBucket\.$"):
+        nowhere.get("a")
+    with pytest.raises(ExternalFailure, match=r"^s3://nowhere/a cannot be written: S3 answers NoSuchBucket\.$"):
+        nowhere.put("a", b"")

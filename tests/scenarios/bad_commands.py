@@ -26,8 +26,8 @@ def _other_database() -> bytes:
 CASES = (
     Case("an environment that is in use, for programs", {}, "env delete prod --yes -o json"),
     Case("an environment that is in use", {}, "env delete prod --yes"),
-    Case("an environment that has a run under way", {}, "env delete queued --yes"),
-    Case("an environment whose run waits, to be updated", {}, "env update queued --set zone=b"),
+    Case("an environment that has a run under way", {}, "env delete held --yes"),
+    Case("an environment whose run was approved, to be updated", {}, "env update held --set zone=b"),
     Case("a version that is in use", {}, "template delete web@1.0 --yes"),
     Case("a recommended version with siblings", {}, "template delete lab@1.1 --yes"),
     Case("a template that has versions", {}, "template delete lab --yes"),
@@ -41,8 +41,6 @@ CASES = (
     Case("a major-version update that stays", {}, "env update prod --kind major-version"),
     Case("a major-version update to a minor", {}, "env update prod --kind major-version --version 1.1"),
     Case("an unknown kind of update", {}, "env update prod --kind minor"),
-    Case("an instance that waits for approval, to be updated", {}, "instance update billing/prod --set port=81"),
-    Case("a service that waits for approval, to be deleted", {}, "service delete billing --yes"),
     Case("the last instance of a service", {}, "instance delete orders/prod --yes"),
     Case("a service in an environment that is being made", {}, "service create shop -t web --env queued"),
     Case("a service in an environment that was never made", {}, "service create shop -t web --env bare"),
@@ -88,6 +86,9 @@ CASES = (
         "env create lake -t lab --run-env TF_INPUT=1 --run-env TF_CLI_ARGS_apply=-refresh=false --run-env 2x=1",
     ),
     Case("run-env of an environment that is there", {}, "env update prod --run-env HOME=/root"),
+    Case("rules with everything wrong", {}, "env update prod --rule approvals=0 --rule label=eu --rule plan_ttl_s=72"),
+    Case("a rule without =", {}, "env create lake -t lab --rule max_runs"),
+    Case("an idempotency key that is empty", {}, "env update prod --set zone=b --idempotency-key="),
     Case("a setting that is none", {}, "env list", {"LANDFORM_PARALLEL": "x"}),
     Case(
         "settings with everything wrong",
@@ -135,5 +136,5 @@ CASES = (
         {"spec.yaml": "proton: EnvironmentSpec\nspec: {size: 0, sise: 2}\n"},
         "env create lake -t lab -f spec.yaml -o json",
     ),
-    Case("a held instance for programs", {}, "env update queued --set zone=b -o json"),
+    Case("a held instance for programs", {}, "env update held --set zone=b -o json"),
 )

@@ -89,6 +89,8 @@ def furnish(world: World) -> None:
     world.do("template", "delete", "web@1.3", "--yes")
     world.do("template", "register", "twin", world.environment_bundle())
     world.do("template", "register", "twin", world.service_bundle())
+    world.run("env", "create", "held", "-t", "net")
+    world.do("run", "approve", "7", "--no-wait")
 
 
 def rows(catalog: Path) -> dict[str, list[tuple[object, ...]]]:

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from engine import app, settings
+from tests.scenarios import slow
 from tests.scenarios.world import World
 
 
@@ -26,6 +27,18 @@ def deployed_home(tmp_path_factory: pytest.TempPathFactory, new_home: Path) -> P
     return root / "home"
 
 
+@pytest.fixture(scope="session")
+def lost_home(tmp_path_factory: pytest.TempPathFactory, deployed_home: Path) -> Path:
+    root = tmp_path_factory.mktemp("lost")
+    shutil.copytree(deployed_home, root / "home", symlinks=True)
+    world = World(root, root / "home")
+    slow.publish(world)
+    with slow.applying(world) as landform:
+        slow.lose(world, landform)
+    world.do("run", "list")
+    return root / "home"
+
+
 @pytest.fixture
 def world(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A home where nothing has happened yet."""
@@ -36,6 +49,12 @@ def world(tmp_path: Path, new_home: Path, monkeypatch: pytest.MonkeyPatch) -> Wo
 def deployed(tmp_path: Path, deployed_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
     """A home after `World.deployed()`: its runs are 1 and 2."""
     return _world(tmp_path, deployed_home, monkeypatch)
+
+
+@pytest.fixture
+def lost(tmp_path: Path, lost_home: Path, monkeypatch: pytest.MonkeyPatch) -> World:
+    """As `deployed`, and run 3, the first of slow/prod, is interrupted: its Landform was killed."""
+    return _world(tmp_path, lost_home, monkeypatch)
 
 
 def _world(folder: Path, home: Path, monkeypatch: pytest.MonkeyPatch) -> World:

@@ -42,7 +42,8 @@ def test_a_plan_waits_for_approval(deployed: World) -> None:
         "Waiting: Run 3 came to a plan that needs approval.\n"
         "Hint: See it: landform run show 3. Then: landform run approve 3\n"
     )
-    assert (run["status"], run["waiting_on"], run["next_actions"]) == ("planned", "approval", ["approve", "discard"])
+    assert (run["status"], run["waiting_on"]) == ("planned", "approval")
+    assert run["next_actions"] == ["approve", "discard", "cancel"]
     assert port(deployed) == 80
 
 
@@ -205,6 +206,7 @@ def test_a_summary_is_shown_resource_by_resource(replacing: World) -> None:
         "\n"
         "Next: landform run approve 4\n"
         "Next: landform run discard 4\n"
+        "Next: landform run cancel 4\n"
     )
 
 

@@ -12,57 +12,23 @@ from pathlib import Path
 import pytest
 
 from engine.external.process import group_alive
-from tests.scenarios import workers
+from tests.scenarios import slow, workers
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.terraform
-
-SLOW = """\
-resource "terraform_data" "first" {
-  input = var.environment.outputs.zone
-}
-
-resource "terraform_data" "slow" {
-  input      = var.service_instance.inputs
-  depends_on = [terraform_data.first]
-
-  provisioner "local-exec" {
-    command = "touch started; [ -e ready ] || exec sleep 120"
-  }
-}
-
-output "port" {
-  value = terraform_data.slow.output.port
-}
-"""
-WORKSPACE = "service/slow/prod/workspace"
 
 
 @pytest.fixture
 def applying(deployed: World) -> Iterator[tuple[World, subprocess.Popen[str]]]:
     """As `deployed`, with a process in the middle of applying run 3, the first of slow/prod."""
-    deployed.publish("slow", deployed.service_bundle("slow", code=SLOW))
-    create = ("service", "create", "slow", "-t", "slow", "--env", "prod", "--auto-approve")
-    with workers.start(deployed, *create) as landform:
-        workers.until((deployed.home / WORKSPACE / "started").exists)
+    slow.publish(deployed)
+    with slow.applying(deployed) as landform:
         yield deployed, landform
-        landform.kill()
-
-
-def finished(world: World) -> list[str]:
-    """Names of the resources that are whole in the state of slow/prod."""
-    found = world.state("service/slow/prod")["resources"]
-    return [resource["name"] for resource in found for one in resource["instances"] if "status" not in one]
-
-
-def mend(world: World) -> None:
-    """Lets the slow resource be quick."""
-    (world.home / WORKSPACE / "ready").touch()
 
 
 def test_no_terraform_is_left_when_landform_is_killed(applying: tuple[World, subprocess.Popen[str]]) -> None:
     world, landform = applying
-    terraform = workers.terraform_of(world, "service/slow/prod", 3)
+    terraform = workers.terraform_of(world, slow.ADDRESS, 3)
 
     landform.kill()
     landform.wait()
@@ -74,26 +40,20 @@ def test_a_killed_apply_is_told_as_interrupted_with_its_state_kept(
     applying: tuple[World, subprocess.Popen[str]],
 ) -> None:
     world, landform = applying
-    terraform = workers.terraform_of(world, "service/slow/prod", 3)
-    landform.kill()
-    landform.wait()
-    workers.until(lambda: not group_alive(terraform))
+    slow.lose(world, landform)
 
     [run] = world.rows("run", "list", "--limit", 1)
 
     assert (run["status"], run["message"]) == ("interrupted", f"process {landform.pid} died while applying.")
-    assert finished(world) == ["first"]
+    assert slow.finished(world) == ["first"]
 
 
 def test_a_killed_apply_can_be_retried_and_goes_on_from_its_state(
     applying: tuple[World, subprocess.Popen[str]],
 ) -> None:
     world, landform = applying
-    terraform = workers.terraform_of(world, "service/slow/prod", 3)
-    landform.kill()
-    landform.wait()
-    workers.until(lambda: not group_alive(terraform))
-    mend(world)
+    slow.lose(world, landform)
+    slow.mend(world)
 
     world.do("run", "retry", 3, "--yes")
 
@@ -102,20 +62,18 @@ def test_a_killed_apply_can_be_retried_and_goes_on_from_its_state(
         "succeeded",
         ["terraform_data.slow"],
     )
-    assert finished(world) == ["first", "slow"]
+    assert slow.finished(world) == ["first", "slow"]
 
 
 def test_a_killed_apply_can_be_destroyed(applying: tuple[World, subprocess.Popen[str]]) -> None:
     world, landform = applying
-    terraform = workers.terraform_of(world, "service/slow/prod", 3)
-    landform.kill()
-    landform.wait()
-    workers.until(lambda: not group_alive(terraform))
+    slow.lose(world, landform)
+    world.do("run", "recover", 3, "--mark", "failed", "--reason", "killed")
 
     world.do("service", "delete", "slow", "--yes")
 
     assert [row["name"] for row in world.rows("service", "list")] == ["orders"]
-    assert not Path(world.home / WORKSPACE).exists()
+    assert not Path(world.home / slow.WORKSPACE).exists()
 
 
 def test_ctrl_c_ends_a_run_as_cancelled(applying: tuple[World, subprocess.Popen[str]]) -> None:
@@ -126,18 +84,18 @@ def test_ctrl_c_ends_a_run_as_cancelled(applying: tuple[World, subprocess.Popen[
 
     run = world.row("run", "show", 3)
     assert landform.returncode == 7
-    assert "Asking Terraform to stop; Ctrl-C again kills it.\n" in said
+    assert "Asking Terraform to stop; a third signal kills it.\n" in said
     assert said.endswith("Error: Run 3 stopped because you asked.\nHint: Start again: landform run retry 3\n")
     assert (run["status"], run["next_actions"]) == ("cancelled", ["retry"])
-    assert finished(world) == ["first"]
-    assert not group_alive(workers.terraform_of(world, "service/slow/prod", 3))
+    assert slow.finished(world) == ["first"]
+    assert not group_alive(workers.terraform_of(world, slow.ADDRESS, 3))
 
 
 def test_a_cancelled_run_can_be_retried(applying: tuple[World, subprocess.Popen[str]]) -> None:
     world, landform = applying
     landform.send_signal(signal.SIGINT)
     landform.wait()
-    mend(world)
+    slow.mend(world)
 
     world.do("run", "retry", 3, "--yes")
 
@@ -147,7 +105,7 @@ def test_a_cancelled_run_can_be_retried(applying: tuple[World, subprocess.Popen[
 def test_an_apply_whose_terraform_is_killed_ends_interrupted(applying: tuple[World, subprocess.Popen[str]]) -> None:
     world, landform = applying
 
-    os.kill(workers.terraform_of(world, "service/slow/prod", 3), signal.SIGKILL)
+    os.kill(workers.terraform_of(world, slow.ADDRESS, 3), signal.SIGKILL)
     landform.communicate()
 
     run = world.row("run", "show", 3)
@@ -156,8 +114,8 @@ def test_an_apply_whose_terraform_is_killed_ends_interrupted(applying: tuple[Wor
         "interrupted",
         "terraform apply was killed: what it was doing then is not known.",
     )
-    assert finished(world) == ["first"]
-    assert not group_alive(workers.terraform_of(world, "service/slow/prod", 3))
+    assert slow.finished(world) == ["first"]
+    assert not group_alive(workers.terraform_of(world, slow.ADDRESS, 3))
 
 
 def test_while_a_run_is_applied_others_see_so(applying: tuple[World, subprocess.Popen[str]]) -> None:
@@ -177,7 +135,7 @@ def test_while_a_run_is_applied_others_see_so(applying: tuple[World, subprocess.
 @pytest.fixture
 def preparing(deployed: World) -> Iterator[World]:
     """As `deployed`, and web@1.1 has to be prepared while another process prepares something."""
-    deployed.publish("web", deployed.service_bundle(code=SLOW), "--major", 1)
+    deployed.publish("web", deployed.service_bundle(code=slow.CODE), "--major", 1)
     with (deployed.home / "prepared" / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield deployed
@@ -200,22 +158,22 @@ def test_waiting_for_another_process_that_prepares_a_version_ends_with_the_time_
     assert (result.code, preparing.row("run", "show", 3)["status"]) == (124, "cancelled")
 
 
-STUBBORN = SLOW.replace("touch started; [ -e ready ] ||", "trap '' INT TERM; touch started;").replace("exec ", "")
-
-
-def test_a_second_signal_kills_what_does_not_stop_and_says_that_nobody_knows(deployed: World) -> None:
-    deployed.publish("slow", deployed.service_bundle("slow", code=STUBBORN))
-    create = ("service", "create", "slow", "-t", "slow", "--env", "prod", "--auto-approve")
-    with workers.start(deployed, *create) as landform:
-        workers.until((deployed.home / WORKSPACE / "started").exists)
-        terraform = workers.terraform_of(deployed, "service/slow/prod", 3)
+def test_a_third_signal_kills_what_does_not_stop_and_says_that_nobody_knows(deployed: World) -> None:
+    slow.publish(deployed)
+    with slow.applying(deployed) as landform, slow.frozen(deployed) as terraform:
+        heard = iter(landform.stderr or ())
         landform.send_signal(signal.SIGINT)
-        asked = next(line for line in landform.stderr or () if line.startswith("Asking"))
-        landform.send_signal(signal.SIGINT)
-        _, said = landform.communicate()
+        asked = next(line for line in heard if line.startswith("Asking"))
+        landform.send_signal(signal.SIGTERM)
+        reminded = next(line for line in heard if line.startswith("Terraform has"))
+        landform.send_signal(signal.SIGTERM)
+        said = landform.communicate()[1]
 
-    assert asked == "Asking Terraform to stop; Ctrl-C again kills it.\n"
+    assert (asked, reminded) == (
+        "Asking Terraform to stop; a third signal kills it.\n",
+        "Terraform has been asked to stop and is not done yet. Once more kills it.\n",
+    )
     assert "Killing Terraform. Its state is kept.\n" in said
     assert (landform.returncode, deployed.row("run", "show", 3)["status"]) == (10, "interrupted")
     assert group_alive(terraform) is False
-    assert finished(deployed) == ["first"]
+    assert slow.finished(deployed) == ["first"]

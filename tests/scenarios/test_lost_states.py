@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,6 +47,12 @@ def workspace(world: World, address: str = "service/orders/prod") -> Path:
     return world.home / address / "workspace"
 
 
+def forget_kept_states(world: World) -> None:
+    """Makes the home one of a time when states were not kept."""
+    with closing(sqlite3.connect(world.home / "catalog.db")) as catalog, catalog:
+        catalog.execute("DELETE FROM stateversion")
+
+
 def to_nowhere(state: Path) -> None:
     state.unlink()
 
@@ -63,8 +72,6 @@ def to_another_workspace(state: Path) -> None:
 
 
 LOSSES = [
-    (to_nowhere, "terraform.tfstate, which Terraform has written, is missing or empty"),
-    (to_nothing, "terraform.tfstate, which Terraform has written, is missing or empty"),
     (to_another_place, "errored.tfstate holds the state that Terraform could not write to its place"),
     (to_another_workspace, "terraform.tfstate.d holds the state of another Terraform workspace than default"),
 ]
@@ -88,6 +95,41 @@ def test_a_state_that_is_not_in_its_place_stops_every_run(
     assert (workspace(deployed) / "main.tf").exists()
 
 
+@pytest.mark.parametrize("lose", [to_nowhere, to_nothing])
+def test_a_state_that_is_lost_is_put_back_as_it_was_kept(deployed: World, lose: Callable[[Path], None]) -> None:
+    state = workspace(deployed) / "terraform.tfstate"
+    before = state.read_bytes()
+    lose(state)
+
+    deployed.run("instance", "update", "orders/prod", "--set", "port=81")
+
+    assert state.read_bytes() == before
+    assert deployed.row("run", "show", 3)["changes"] == {"add": 0, "change": 1, "destroy": 0}
+
+
+@pytest.mark.parametrize("command", [DELETE, DEPLOY])
+def test_a_state_that_is_lost_and_was_never_kept_stops_every_run(deployed: World, command: tuple[str, ...]) -> None:
+    forget_kept_states(deployed)
+    (workspace(deployed) / "terraform.tfstate").unlink()
+
+    result = deployed.run(*command)
+
+    why = "terraform.tfstate, which Terraform has written, is missing or empty"
+    expected = f"{workspace(deployed)}/{why}: nothing is planned or removed until that is cleared up. "
+    assert (result.code, deployed.row("run", "show", 3)["status"]) == (1, "failed")
+    assert expected in result.err
+
+
+def test_a_state_from_before_states_were_kept_is_kept_with_the_next_plan(deployed: World) -> None:
+    forget_kept_states(deployed)
+
+    deployed.run("instance", "update", "orders/prod", "--set", "port=81")
+
+    assert [(row["run_id"], row["note"]) for row in deployed.rows("state", "list", "orders/prod")] == [
+        (3, "found before a plan")
+    ]
+
+
 def test_a_state_that_is_put_back_is_gone_on_with(deployed: World) -> None:
     state = workspace(deployed) / "terraform.tfstate"
     state.rename(state.with_name("errored.tfstate"))
@@ -100,15 +142,14 @@ def test_a_state_that_is_put_back_is_gone_on_with(deployed: World) -> None:
     assert not workspace(deployed).exists()
 
 
-def test_the_state_of_a_first_deployment_that_failed_is_missed_too(deployed: World) -> None:
+def test_the_state_of_a_first_deployment_that_failed_is_kept_too(deployed: World) -> None:
     deployed.publish("failing", deployed.service_bundle("failing", code=FAILING))
     deployed.run("service", "create", "shop", "-t", "failing", "--env", "prod", "--yes")
     (workspace(deployed, "service/shop/prod") / "terraform.tfstate").unlink()
 
-    deployed.run("service", "delete", "shop", "--yes")
+    deployed.do("service", "delete", "shop", "--yes")
 
-    assert deployed.row("run", "show", 4)["status"] == "failed"
-    assert [row["name"] for row in deployed.rows("service", "list")] == ["orders", "shop"]
+    assert deployed.row("run", "show", 4)["changes"]["destroy"] == 1
 
 
 def test_the_state_of_a_former_instance_is_not_missed(deployed: World) -> None:
@@ -143,7 +184,7 @@ def test_a_first_apply_that_was_killed_before_its_first_resource_was_done_can_be
 
     deployed.do("run", "retry", 3, "--yes")
 
-    assert deployed.row("run", "show", 3)["status"] == "interrupted"
+    assert deployed.row("run", "show", 3)["status"] == "failed"
     assert deployed.row("run", "show", 4)["status"] == "succeeded"
 
 
@@ -156,3 +197,16 @@ def test_a_destroy_that_leaves_a_state_behind_keeps_the_instance(deployed: World
     assert (result.code, deployed.row("run", "show", 4)["status"]) == (1, "failed")
     assert [row["name"] for row in deployed.rows("service", "list")] == ["orders", "shop"]
     assert (workspace(deployed, "service/shop/prod") / "errored.tfstate").exists()
+
+
+def test_a_state_that_a_new_instance_has_not_written_is_left_alone(deployed: World) -> None:
+    other = workspace(deployed, "service/shop/prod")
+    other.mkdir(parents=True)
+    shutil.copy(workspace(deployed) / "terraform.tfstate", other)
+
+    result = deployed.run("service", "create", "shop", "-t", "web", "--env", "prod", "--yes")
+
+    assert result.code == 1
+    assert "which does not follow any that was kept: nothing is planned" in deployed.row("run", "show", 3)["message"]
+    deployed.do("state", "harvest", "service/shop/prod")
+    deployed.do("run", "retry", 3, "--yes")

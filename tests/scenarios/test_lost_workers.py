@@ -30,7 +30,7 @@ def lost_apply(deployed: World) -> World:
 def test_a_lost_plan_is_queued_again(lost_plan: World) -> None:
     [row] = lost_plan.rows("run", "list", "--limit", 1)
 
-    assert (row["status"], row["next_actions"]) == ("queued", ["discard", "apply"])
+    assert (row["status"], row["next_actions"]) == ("queued", ["apply", "discard", "cancel"])
     assert row["message"].endswith(" died while planning.")
 
 
@@ -42,10 +42,11 @@ def test_a_lost_plan_is_made_again_by_whoever_carries_the_run_out(lost_plan: Wor
     assert lost_plan.row("instance", "show", "orders/prod")["inputs"] == {"port": 81}
 
 
-def test_a_lost_apply_ends_interrupted(lost_apply: World) -> None:
+def test_a_lost_apply_is_interrupted_and_waits_for_a_decision(lost_apply: World) -> None:
     [row] = lost_apply.rows("run", "list", "--limit", 1)
 
-    assert (row["status"], row["is_terminal"], row["next_actions"]) == ("interrupted", True, ["retry"])
+    assert (row["status"], row["is_terminal"], row["waiting_on"]) == ("interrupted", False, "decision")
+    assert row["next_actions"] == ["recover"]
     assert row["message"].endswith(" died while applying.")
 
 
@@ -62,7 +63,7 @@ def test_an_interrupted_run_is_not_applied_again(lost_apply: World) -> None:
     assert (applied.code, approved.code) == (10, 9)
     assert applied.err == (
         "Error: Run 3 was interrupted: what it did is not known.\n"
-        "Hint: Plan again from what is there now: landform run retry 3\n"
+        "Hint: See what is known, and decide: landform run recover 3\n"
     )
     assert "applying" not in lost_apply.do("run", "logs", 3).out
 
@@ -79,7 +80,19 @@ def test_a_retry_of_an_interrupted_run_plans_anew(lost_apply: World) -> None:
     )
 
 
-def test_an_instance_whose_apply_was_lost_can_be_updated_and_deleted(lost_apply: World) -> None:
+def test_an_instance_whose_apply_was_lost_is_held_until_somebody_decides(lost_apply: World) -> None:
+    result = lost_apply.run("instance", "update", "orders/prod", "--set", "port=82", "--yes")
+
+    assert result.code == 10
+    assert result.err == (
+        "Error: service/orders/prod is held by run 3 (interrupted).\n"
+        "Hint: See it: landform run show 3. Then: landform run recover 3\n"
+    )
+
+
+def test_an_instance_whose_apply_was_lost_can_be_deleted_once_somebody_has_decided(lost_apply: World) -> None:
+    lost_apply.do("run", "recover", 3, "--mark", "failed", "--reason", "looked at it")
+
     lost_apply.do("instance", "update", "orders/prod", "--set", "port=82", "--yes")
     lost_apply.do("service", "delete", "orders", "--yes")
 

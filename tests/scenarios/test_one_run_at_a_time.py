@@ -25,31 +25,39 @@ def held(deployed: World) -> World:
 
 
 @pytest.fixture
+def agreed(held: World) -> World:
+    """As `held`, where somebody has said yes to the plan of run 3, and nobody has begun to apply it."""
+    held.do("run", "approve", 3, "--no-wait")
+    return held
+
+
+@pytest.fixture
 def changing(deployed: World) -> World:
     """As `deployed`, where run 3 holds environment prod with a plan that waits."""
     deployed.run("env", "update", "prod", "--set", "zone=b")
     return deployed
 
 
-def test_a_refusal_names_the_run_that_holds_the_instance(held: World) -> None:
-    result = held.run("instance", "update", "orders/prod", "--set", "port=82")
+def test_a_refusal_names_the_run_that_holds_the_instance(agreed: World) -> None:
+    result = agreed.run("instance", "update", "orders/prod", "--set", "port=82")
 
-    assert result.code == 6
-    assert result.err == (
-        "Error: service/orders/prod is held by run 3 (planned).\n"
-        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
+    assert (result.code, result.err) == (6, f"Error: service/orders/prod is held by run 3 (approved).\n{_AGREED}")
+
+
+def test_a_service_cannot_be_deleted_while_a_run_holds_one_of_its_instances(agreed: World) -> None:
+    result = agreed.run("service", "delete", "orders", "--yes")
+
+    assert (result.code, result.err) == (
+        6,
+        f"Error: Service orders cannot be deleted while service/orders/prod is held by run 3 (approved).\n{_AGREED}",
     )
+    assert len(agreed.rows("run", "list")) == 3
 
 
-def test_a_service_cannot_be_deleted_while_a_run_holds_one_of_its_instances(held: World) -> None:
-    result = held.run("service", "delete", "orders", "--yes")
-
-    assert result.code == 6
-    assert result.err == (
-        "Error: Service orders cannot be deleted while service/orders/prod is held by run 3 (planned).\n"
-        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
-    )
-    assert len(held.rows("run", "list")) == 3
+_AGREED = (
+    "Hint: See it: landform run show 3. Then: landform run apply 3 or landform run discard 3 or landform run cancel 3. "
+    "Or wait in line behind it: --queue\n"
+)
 
 
 def test_nothing_is_deployed_into_an_environment_that_is_being_changed(changing: World) -> None:
@@ -61,7 +69,8 @@ def test_nothing_is_deployed_into_an_environment_that_is_being_changed(changing:
     assert created.err == updated.err == added.err
     assert created.err == (
         "Error: Nothing can be deployed into environment prod while environment/prod is held by run 3 (planned).\n"
-        "Hint: See it: landform run show 3. Then: landform run approve 3 or landform run discard 3\n"
+        "Hint: See it: landform run show 3. "
+        "Then: landform run approve 3 or landform run discard 3 or landform run cancel 3\n"
     )
     assert len(changing.rows("run", "list")) == 3
 
@@ -72,8 +81,11 @@ def test_an_approved_plan_is_not_applied_while_its_environment_is_being_changed(
     result = held.run("run", "approve", 3)
 
     assert (result.code, held.row("run", "show", 3)["status"]) == (6, "approved")
-    assert result.err.endswith(
-        "Error: Run 3 cannot begin while the environment is being changed.\nHint: Later: landform run apply 3\n"
+    assert result.err == (
+        "orders/prod: environment prod is being changed by run 4\n"
+        "Next: landform run apply 3\n"
+        "Error: Run 3 cannot begin yet.\n"
+        "Hint: See why: landform run explain 3. Later: landform run apply 3\n"
     )
 
 
@@ -124,27 +136,30 @@ def test_a_run_that_is_named_twice_is_carried_out_once(held: World) -> None:
     assert held.do("run", "logs", 3).out.count("Modifying...") == 1
 
 
-def test_a_run_that_another_process_plans_is_left_alone(deployed: World) -> None:
+def test_a_run_that_another_process_plans_is_followed(deployed: World) -> None:
     deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--no-wait")
     workers.claim(deployed, 3, workers.living())
 
-    result = deployed.run("run", "apply", 3)
+    result = deployed.run("run", "apply", 3, "--timeout", 1)
 
-    assert (result.code, result.err) == (6, _ELSEWHERE)
+    assert (result.code, result.err) == (124, _ELSEWHERE)
     assert deployed.row("run", "show", 3)["status"] == "planning"
 
 
-def test_a_run_that_another_process_applies_is_left_alone(held: World) -> None:
-    held.do("run", "approve", 3, "--no-wait")
-    workers.claim(held, 3, workers.living())
+def test_a_run_that_another_process_applies_is_followed(agreed: World) -> None:
+    workers.claim(agreed, 3, workers.living())
 
-    result = held.run("run", "apply", 3)
+    result = agreed.run("run", "apply", 3, "--timeout", 1)
 
-    assert (result.code, result.err) == (6, _ELSEWHERE)
-    assert held.row("run", "show", 3)["status"] == "applying"
+    assert (result.code, result.err) == (124, _ELSEWHERE)
+    assert agreed.row("run", "show", 3)["status"] == "applying"
 
 
-_ELSEWHERE = "Error: Run 3 went to another process.\nHint: Follow it: landform run show 3\n"
+_ELSEWHERE = (
+    "orders/prod: somebody works on it\n"
+    "Error: 1 seconds were not enough.\n"
+    "Hint: See what came of it: landform run list\n"
+)
 
 
 def test_a_name_is_taken_once(deployed: World) -> None:

@@ -94,5 +94,6 @@ def test_two_edits_cannot_empty_a_service(deployed: World) -> None:
     assert (result.code, result.err) == (
         6,
         "Error: Service orders cannot be changed while service/orders/dev is held by run 5 (queued).\n"
-        "Hint: See it: landform run show 5. Then: landform run discard 5 or landform run apply 5\n",
+        "Hint: See it: landform run show 5. "
+        "Then: landform run apply 5 or landform run discard 5 or landform run cancel 5\n",
     )

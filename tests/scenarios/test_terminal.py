@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from tests.scenarios import workers
+from tests.scenarios import slow, workers
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.terraform
@@ -75,3 +75,40 @@ def test_ctrl_c_at_the_question_lets_the_plan_wait(deployed: World) -> None:
 
     assert (code, deployed.row("run", "show", 3)["status"]) == (3, "planned")
     assert "Waiting: Run 3 came to a plan that needs approval." in shown
+
+
+def test_ctrl_c_says_what_the_next_one_does_then_asks_then_kills(deployed: World) -> None:
+    slow.publish(deployed)
+    ours, theirs = pty.openpty()
+    argv = [sys.executable, "-c", workers.LANDFORM, "--home", str(deployed.home), *slow.CREATE, "--auto-approve"]
+    landform = subprocess.Popen(argv, stdin=theirs, stdout=subprocess.DEVNULL, stderr=theirs)
+    os.close(theirs)
+    workers.until((deployed.home / slow.WORKSPACE / "started").exists)
+
+    with slow.frozen(deployed):
+        landform.send_signal(signal.SIGINT)
+        first = _read_until(ours, b"kills it.")
+        landform.send_signal(signal.SIGINT)
+        second = _read_until(ours, b"kills it.")
+        landform.send_signal(signal.SIGINT)
+        third = _read_until(ours, None)
+
+    assert landform.wait() == 10
+    assert b"Still going. Ctrl-C again asks Terraform to stop; a third kills it." in first
+    assert b"Asking Terraform to stop; Ctrl-C again kills it." in second
+    assert b"Killing Terraform. Its state is kept." in third
+    os.close(ours)
+
+
+@pytest.mark.parametrize(
+    ("answer", "status"), [("f\nit broke\n", "failed"), ("later\n", "interrupted"), ("\n", "interrupted")]
+)
+def test_the_answer_decides_what_became_of_an_interrupted_run(deployed: World, answer: str, status: str) -> None:
+    slow.publish(deployed)
+    with slow.applying(deployed) as landform:
+        slow.lose(deployed, landform)
+
+    code, _, shown = at_a_terminal(deployed, answer, "run", "recover", 3)
+
+    assert (code, deployed.row("run", "show", 3)["status"]) == (0, status)
+    assert "Decide what became of it:" in shown

@@ -42,7 +42,7 @@ def claim(world: World, run_id: int, worker: Mapping[str, object]) -> None:
 def start(world: World, *arguments: object) -> subprocess.Popen[str]:
     """The command line in a process of its own, which can be killed."""
     argv = [sys.executable, "-c", LANDFORM, "--home", str(world.home), *map(str, arguments)]
-    environment = {**os.environ, "LANDFORM_GRACE_S": "10"}
+    environment = {"LANDFORM_GRACE_S": "10", **os.environ}
     return subprocess.Popen(
         argv, cwd=world.root, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )

@@ -8,7 +8,9 @@ import shutil
 import signal
 import stat
 import threading
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 
@@ -16,8 +18,12 @@ import pytest
 
 from engine.errors import Cancelled, ExternalFailure, Invalid
 from engine.external.stop import Stop
-from engine.terraform.preparation import Preparation, Prepared, key
+from engine.terraform import seal
+from engine.terraform.mirror import Mirror, Package
+from engine.terraform.preparation import Preparation, Prepared, Recipe
 
+PACKAGE = "providers/registry.terraform.io/acme/tiny/1.0.0/linux_amd64"
+PREPARED = (".landform.json", ".terraform.lock.hcl", ".terraform/main")
 FILES = {"main.tf": b"# code", "modules/x/main.tf": b"", "proton.auto.tfvars.json": b'{"token": "hunter2"}'}
 
 
@@ -26,6 +32,24 @@ def init(folder: Path) -> None:
     (folder / ".terraform").mkdir()
     (folder / ".terraform" / "main").write_bytes((folder / "main.tf").read_bytes())
     (folder / ".terraform.lock.hcl").write_bytes(b"lock")
+
+
+def fetches(content: str) -> Callable[[Path], None]:
+    """An init that fetches a provider."""
+
+    def init_with_provider(folder: Path) -> None:
+        init(folder)
+        place = folder / ".terraform" / PACKAGE
+        place.mkdir(parents=True)
+        (place / "provider").write_text(content)
+        (place / "provider").chmod(0o755)
+
+    return init_with_provider
+
+
+def shared(home: Path) -> Preparation:
+    """The preparations of a home that keeps its providers in one place."""
+    return Preparation(home / "prepared", Mirror(home / "providers"))
 
 
 def nothing(_folder: Path) -> None:
@@ -54,6 +78,23 @@ def install_and_die(root: Path) -> None:
     Preparation(root).ensure("k", FILES, dies, Stop())
 
 
+class Deadly(Mirror):
+    """A mirror whose installer is killed when it has taken the providers, or before that."""
+
+    def __init__(self, root: Path, moment: str) -> None:
+        super().__init__(root)
+        self._moment = moment
+
+    def adopt(self, data_dir: Path) -> None:
+        if self._moment == "after":
+            super().adopt(data_dir)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def adopt_and_die(home: Path, moment: str) -> None:
+    Preparation(home / "prepared", Deadly(home / "providers", moment)).ensure("k", FILES, fetches("one"), Stop())
+
+
 def killed_installer(root: Path) -> SpawnProcess:
     """An installer that was killed in the middle of its work."""
     installer = multiprocessing.get_context("spawn").Process(target=install_and_die, args=(root,))
@@ -77,7 +118,7 @@ def listed(root: Path) -> list[str]:
 def test_a_prepared_version_holds_what_init_made_and_no_values(tmp_path: Path) -> None:
     prepared = Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
-    assert prepared == Prepared(tmp_path / "k" / ".terraform", tmp_path / "k" / ".terraform.lock.hcl")
+    assert prepared == Prepared(tmp_path / "k" / ".terraform", b"lock")
     assert listed(tmp_path) == [".lock", "k/.landform.json", "k/.terraform.lock.hcl", "k/.terraform/main"]
     assert prepared.with_lock({"a": b""}) == {"a": b"", ".terraform.lock.hcl": b"lock"}
 
@@ -93,14 +134,14 @@ def test_a_version_that_needs_nothing_is_prepared_too(tmp_path: Path) -> None:
 def test_a_version_is_prepared_once(tmp_path: Path) -> None:
     Preparation(tmp_path).ensure("k", FILES, init, Stop())
 
-    assert Preparation(tmp_path).ensure("k", FILES, refuses, Stop()).lock_file == tmp_path / "k" / ".terraform.lock.hcl"
+    assert Preparation(tmp_path).ensure("k", FILES, refuses, Stop()).lock == b"lock"
 
 
 def test_all_who_ask_at_once_share_one_preparation(tmp_path: Path) -> None:
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: ensure_and_count(tmp_path / "p", tmp_path / "count"), range(8)))
 
-    assert set(found) == {Prepared(tmp_path / "p" / "k" / ".terraform", tmp_path / "p" / "k" / ".terraform.lock.hcl")}
+    assert set(found) == {Prepared(tmp_path / "p" / "k" / ".terraform", b"lock")}
     assert (tmp_path / "count").read_text() == "x"
 
 
@@ -277,14 +318,111 @@ def test_a_home_that_cannot_be_written_is_said_so(tmp_path: Path) -> None:
     assert caught.value.message == f"Cannot make {tmp_path / 'p'}: File exists."
 
 
-def test_a_key_depends_on_each_of_its_parts() -> None:
-    keys = {
-        key("b", "infrastructure", "1.11.4", "local"),
-        key("c", "infrastructure", "1.11.4", "local"),
-        key("b", "pipeline_infrastructure", "1.11.4", "local"),
-        key("b", "infrastructure", "1.12.0", "local"),
-        key("b", "infrastructure", "1.11.4", "s3"),
-        key("b", "infrastructure", "1.11.4", "local", "j"),
+def test_a_provider_moves_to_the_mirror_and_a_link_takes_its_place(tmp_path: Path) -> None:
+    prepared = shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+
+    link = prepared.data_dir / PACKAGE
+    kept = tmp_path / PACKAGE
+    assert link.is_symlink()
+    assert os.readlink(link) == f"../../../../../../../../{PACKAGE}"
+    assert (link / "provider").read_bytes() == b"one"
+    assert {path.name: stat.S_IMODE(path.stat().st_mode) for path in (kept, kept / "provider")} == {
+        "linux_amd64": 0o500,
+        "provider": 0o500,
     }
 
-    assert [len(each) for each in keys] == [64] * 6
+
+def test_a_provider_that_two_versions_fetched_is_there_once(tmp_path: Path) -> None:
+    shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+    second = shared(tmp_path).ensure("l", FILES, fetches("one"), Stop())
+
+    assert (second.data_dir / PACKAGE).resolve() == tmp_path / PACKAGE
+
+
+def test_a_provider_that_differs_from_that_of_the_mirror_stays_with_its_version(tmp_path: Path) -> None:
+    shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+    second = shared(tmp_path).ensure("l", FILES, fetches("two"), Stop())
+
+    assert not (second.data_dir / PACKAGE).is_symlink()
+    assert (second.data_dir / PACKAGE / "provider").read_bytes() == b"two"
+    assert (tmp_path / PACKAGE / "provider").read_bytes() == b"one"
+
+
+def test_a_provider_that_was_removed_is_fetched_again(tmp_path: Path) -> None:
+    shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+    seal.discard(tmp_path / PACKAGE)
+
+    again = shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+
+    assert (again.data_dir / PACKAGE / "provider").read_bytes() == b"one"
+
+
+def test_links_to_the_mirror_survive_that_the_home_is_copied(tmp_path: Path) -> None:
+    shared(tmp_path / "one").ensure("k", FILES, fetches("one"), Stop())
+    shutil.copytree(tmp_path / "one", tmp_path / "two", symlinks=True)
+    seal.discard(tmp_path / "one")
+
+    copied = shared(tmp_path / "two").ensure("k", FILES, refuses, Stop())
+
+    assert (copied.data_dir / PACKAGE / "provider").read_bytes() == b"one"
+
+
+def test_a_link_to_another_place_than_the_mirror_stays(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir()
+
+    def links(folder: Path) -> None:
+        init(folder)
+        place = folder / ".terraform" / PACKAGE
+        place.parent.mkdir(parents=True)
+        place.symlink_to(theirs)
+
+    prepared = shared(tmp_path).ensure("k", FILES, links, Stop())
+
+    assert (prepared.data_dir / PACKAGE).readlink() == theirs
+
+
+@pytest.mark.parametrize("moment", ["before", "after"])
+def test_an_installer_that_was_killed_leaves_no_half_provider(tmp_path: Path, moment: str) -> None:
+    """Killed while a provider is being fetched, or when it has just come into the mirror."""
+    installer = multiprocessing.get_context("spawn").Process(target=adopt_and_die, args=(tmp_path, moment))
+    installer.start()
+    installer.join()
+    left = [package.folder.joinpath("provider").read_bytes() for package in Mirror(tmp_path / "providers").packages()]
+
+    again = shared(tmp_path).ensure("k", FILES, fetches("one"), Stop())
+
+    assert (installer.exitcode, left) == (-signal.SIGKILL, {"before": [], "after": [b"one"]}[moment])
+    assert (again.data_dir / PACKAGE).resolve() == tmp_path / PACKAGE
+    assert (again.data_dir / PACKAGE / "provider").read_bytes() == b"one"
+    assert listed(tmp_path / "prepared") == [".lock", *(f"k/{name}" for name in PREPARED)]
+
+
+def test_who_uses_a_provider_can_be_told(tmp_path: Path) -> None:
+    preparation = shared(tmp_path)
+    preparation.ensure("k", FILES, fetches("one"), Stop())
+    preparation.ensure("l", FILES, init, Stop())
+
+    package = Package("registry.terraform.io/acme/tiny", "1.0.0", "linux_amd64", tmp_path / PACKAGE)
+    assert list(preparation.providers()) == [("k", package)]
+    assert Mirror(tmp_path / "providers").packages() == [package]
+    assert package.size_bytes() == 3
+
+
+def test_a_key_depends_on_each_of_its_parts() -> None:
+    recipe = Recipe("b" * 64, "infrastructure", "terraform 1.11.4 linux_x86_64", "local")
+    others = {
+        replace(recipe, bundle="c" * 64),
+        replace(recipe, part="pipeline_infrastructure"),
+        replace(recipe, terraform="terraform 1.12.0 linux_x86_64"),
+        replace(recipe, terraform="tofu 1.11.4 linux_x86_64"),
+        replace(recipe, backend="s3"),
+        replace(recipe, structure="j"),
+        replace(recipe, config="c"),
+        replace(recipe, lock="l"),
+    }
+
+    keys = {recipe.key, *(other.key for other in others)}
+
+    assert [len(key) for key in keys] == [49] * 9
+    assert recipe.key.startswith("b" * 16 + "-")

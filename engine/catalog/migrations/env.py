@@ -13,7 +13,7 @@ context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=SQLModel.metadata,
     render_as_batch=True,
-    # SQLite can undo DDL, though Alembic does not assume so: an upgrade that dies half-way leaves nothing
+    # SQLite can undo DDL too, though Alembic does not assume so: an upgrade that dies half-way leaves nothing
     transactional_ddl=True,
 )
 with context.begin_transaction():

@@ -26,15 +26,18 @@ def upgrade() -> None:
 
 
 def _run() -> None:
-    # an interrupted run holds its instance from now on: those that something came after have been decided upon
+    # an interrupted run holds its instance from now on: those that something came after have been decided upon, but not
+    # by a plan that was looked at and discarded
     op.execute(
-        "UPDATE run SET status = 'failed' WHERE status = 'interrupted' "
-        "AND (SELECT max(r.id) FROM run r WHERE r.instance_id = run.instance_id) > run.id"
+        "UPDATE run SET status = 'failed' WHERE status = 'interrupted' AND EXISTS (SELECT 1 FROM run r "
+        "WHERE r.instance_id = run.instance_id AND r.id > run.id AND r.status <> 'discarded')"
     )
     op.execute(
         "UPDATE run SET status = 'failed' WHERE status = 'interrupted' "
         "AND NOT EXISTS (SELECT 1 FROM instance i WHERE i.id = run.instance_id)"
     )
+    # nor has it ended
+    op.execute("UPDATE run SET ended_at = NULL WHERE status = 'interrupted'")
     op.drop_index("uq_run_active", "run")
     with op.batch_alter_table("run") as table:
         for name in ("environment_id", "supersedes", "superseded_by", "worker_id"):

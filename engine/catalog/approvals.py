@@ -1,0 +1,44 @@
+"""Facts about approvals: who has said yes to a plan, under which rules, and what comes after too long a wait."""
+
+from __future__ import annotations
+
+from sqlmodel import col, select
+
+from engine.catalog.runs import Runs
+from engine.catalog.tables import Approval, Instance, Run
+from engine.core import approvals, rules
+from engine.core.rules import Rules
+from engine.core.runs import Event, Status
+from engine.errors import Conflict
+
+_GOOD_FOR_A_WHILE = frozenset({Status.PLANNED, Status.APPROVED})
+
+
+class Approvals(Runs):
+    """The part of a transaction that speaks of approvals."""
+
+    def add_approval(self, run_id: int, user: str, reason: str = "") -> Approval:
+        """One person's yes to the plan of a run. Raises Conflict when they have said it before."""
+        row = Approval(run_id=run_id, user_name=user, reason=reason, created_at=self._now())
+        return self._insert(row, lambda: Conflict(f"{user} has approved run {run_id} already."))
+
+    def approvals_of(self, run_id: int) -> list[Approval]:
+        """Who has said yes to the plan of a run, in order."""
+        query = select(Approval).where(Approval.run_id == run_id).order_by(col(Approval.id))
+        return list(self._session.exec(query))
+
+    def rules_of(self, run: Run) -> Rules:
+        """What the run must keep to: the rules of the environment it works in, the default ones where that is gone."""
+        environment = self._session.get(Instance, run.environment_id) if run.environment_id else None
+        return rules.from_json(environment.rules) if environment else Rules()
+
+    def discard_expired(self, run_id: int, default_ttl_s: float) -> Run | None:
+        """The run, discarded because its plan was good until now and not longer; None when nothing speaks against it.
+
+        `default_ttl_s` is for environments that have no rule about it; 0 means that plans stay good.
+        """
+        run = self.run(run_id)
+        end = approvals.expires_at(run.planned_at, self.rules_of(run), default_ttl_s)
+        if Status(run.status) not in _GOOD_FOR_A_WHILE or end is None or self._now() < end:
+            return None
+        return self.move(run_id, Event.DISCARD, message=approvals.expired(run_id, end))

@@ -1,0 +1,76 @@
+"""The only place that says what the ending of a run means to whoever waited for it: the error, and so the exit code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from engine.core.runs import Status
+from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, Waiting
+
+if TYPE_CHECKING:
+    from engine.catalog.shapes import Row
+
+CHANGES_FOUND = 2
+"""The exit code of a plan that found changes, only under `--detailed-exitcode`. It is no error, so no class has it."""
+
+
+def raise_for(runs: Sequence[Row]) -> None:
+    """Raises the error of the worst ending; each kind has its exit code. Nothing when all have succeeded."""
+    for status, kind, sentence, hint in _ENDINGS:
+        found = [str(run["id"]) for run in runs if _ending(run) == status]
+        if found:
+            who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
+            raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0], ids=" ".join(found)))
+
+
+def _ending(run: Row) -> str:
+    """The run's status; STALE for one that was discarded although somebody had said yes to it."""
+    if run["behind"]:
+        return _BEHIND
+    if run["superseded_by"]:
+        return _SUPERSEDED
+    return _STALE if run["status"] == Status.DISCARDED and run["approved_by"] else str(run["status"])
+
+
+_STALE = "stale"
+_BEHIND = "behind"
+_SUPERSEDED = "superseded"
+_ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
+    (
+        Status.INTERRUPTED,
+        OutcomeUnknown,
+        "was cut off, and what it did is not known",
+        "See what is known, and decide: landform run recover {id}",
+    ),
+    (
+        Status.FAILED,
+        ExternalFailure,
+        "failed",
+        "Terraform's own words: landform run logs {id}. Then: landform run retry {id}",
+    ),
+    *(
+        (status, Busy, "went to another process", "Follow it: landform run show {id}")
+        for status in (Status.PLANNING, Status.APPLYING)
+    ),
+    (Status.CANCELLED, Cancelled, "stopped because you asked", "Start again: landform run retry {id}"),
+    (_STALE, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
+    (_SUPERSEDED, Cancelled, "came to nothing: a newer run superseded it", "See which: landform run show {id}"),
+    (Status.DISCARDED, Cancelled, "came to nothing: the plan was discarded", "Start again: landform run retry {id}"),
+    (
+        Status.PLANNED,
+        Waiting,
+        "came to a plan that needs approval",
+        "See it: landform run show {id}. Then: landform run approve {ids}",
+    ),
+    (
+        _BEHIND,
+        Busy,
+        "waits in line behind another run",
+        "See it: landform run show {id}. Later: landform run apply {ids}",
+    ),
+    *(
+        (status, Busy, "cannot begin yet", "See why: landform run explain {id}. Later: landform run apply {ids}")
+        for status in (Status.QUEUED, Status.APPROVED)
+    ),
+)

@@ -1,0 +1,50 @@
+"""A place where Terraform can run beside the workspace of an instance, which belongs to whoever holds its run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from engine.external.process import Stop
+from engine.terraform.workspace import Workspace
+from engine.worker.following import Step, Watch, watch_nothing
+from engine.worker.journal import Journal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from engine.core.bundle import Part
+    from engine.core.namespace import Values
+    from engine.terraform.cli import Place
+    from engine.worker.ground import Ground
+    from engine.worker.work import Work
+
+
+@dataclass(frozen=True)
+class Scratch:
+    """A folder with the code of an instance, prepared, gone after its use."""
+
+    folder: Path
+    """For what else is needed."""
+    place: Place
+    step: Step
+    files: Mapping[str, bytes]
+    """The code and the values."""
+
+
+@contextmanager
+def scratch(
+    ground: Ground, work: Work, part: Part, stop: Stop | None = None, watch: Watch = watch_nothing
+) -> Iterator[Scratch]:
+    """A place for one command that changes nothing. What it says goes to `watch` and to no log of a run."""
+    given: Values = ground.values(work)
+    with ground.elsewhere() as folder, Journal(folder, ground.secrets(work, given), watch) as journal:
+        step = Step(work, part, stop or Stop(), journal, ground.patience)
+        files, prepared = ground.prepared(step, given)
+        workspace = Workspace(folder)
+        workspace.write(prepared.with_lock(files))
+        workspace.link(prepared.data_dir)
+        yield Scratch(folder, ground.place(work, workspace.root, prepared.data_dir), step, files)

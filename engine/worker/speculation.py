@@ -1,0 +1,199 @@
+"""Plans that are made only to be looked at: in a folder of their own, on a copy of the state, with no run to apply."""
+
+from __future__ import annotations
+
+import time
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from engine.core import address, bundle, registered, shapes, wiring
+from engine.core.placeholders import Placeholder, Type, placeholders
+from engine.core.plans import Summary
+from engine.core.runs import Operation
+from engine.core.snapshots import Verdict
+from engine.errors import ExternalFailure
+from engine.terraform import copies
+from engine.terraform import files as safely
+from engine.terraform.backends import STATE_FILE
+from engine.terraform.cli import Outcome
+from engine.worker.following import Watch, follow
+from engine.worker.ground import PLAN_FILE
+from engine.worker.phases import summarised
+from engine.worker.scratch import Scratch, scratch
+from engine.worker.work import Repository, Upstream, Work, wanted
+
+if TYPE_CHECKING:
+    from engine.catalog.catalog import Catalog
+    from engine.catalog.tables import Instance, Service
+    from engine.catalog.tx import Tx
+    from engine.core.address import Address
+    from engine.core.bundle import Facts, Part
+    from engine.core.drafts import Draft
+    from engine.external.process import Stop
+    from engine.terraform.statefile import State
+    from engine.worker.ground import Ground
+
+_READS_MAX = 20
+_BETWEEN_READS_S = 0.05
+_TEMPORARY = ".landform.tmp"
+_CODE = (".tf", ".tf.json", ".tofu", ".tofu.json")
+_ASKS_FOR_PLACE = (b"abspath(", b"path.cwd")
+ELSEWHERE = (
+    "The code asks for the absolute path of its folder, and this plan was made in another one: "
+    "changes that come from nothing but that path will not be in the plan of a run."
+)
+NOT_ALL = "Not every file that lies in the workspace could be copied to where this plan was made."
+NOTHING_TO_PLAN = "There is no infrastructure to plan: the inputs are the outputs."
+
+
+@dataclass(frozen=True)
+class Speculation:
+    """What a run might plan now."""
+
+    summary: Summary
+    has_changes: bool
+    placeholders: tuple[Placeholder, ...] = ()
+    """Outputs that were not there to be read."""
+    notes: tuple[str, ...] = ()
+    """What to bear in mind when reading it."""
+
+
+@dataclass(frozen=True)
+class _Premise:
+    """What the plan is made from."""
+
+    work: Work
+    placeholders: tuple[Placeholder, ...] = ()
+
+
+def plan(catalog: Catalog, ground: Ground, draft: Draft, stop: Stop, watch: Watch) -> Speculation:
+    """Plans the draft against what is there now; neither the instance nor its state nor its workspace is touched.
+
+    Raises NotFound, Cancelled, ExternalFailure with Terraform's errors, Invalid when the code cannot be rendered.
+    """
+    with catalog.read() as tx:
+        premise = _newcomer(tx, draft) if draft.is_new else _living(tx, draft)
+    work = premise.work
+    if work.part is None:
+        return Speculation(Summary(), has_changes=False, notes=(NOTHING_TO_PLAN,))
+    watch("planning", None)
+    # wherever the state lives, its copy lies in a file
+    elsewhere = replace(work, backend={})
+    with scratch(ground, elsewhere, work.part, stop, watch) as made:
+        ours = ground.workspace(work.address).written() | made.files.keys()
+        is_alike = copies.copy_rest(ground.root(work), made.place.folder, ours)
+        _copy_state(ground, work, made)
+        is_destroy = work.operation is Operation.DESTROY
+        command = ground.terraform().plan(made.place, made.folder / PLAN_FILE, destroy=is_destroy)
+        came_to, collector = follow(command, "plan", made.step)
+    notes = () if draft.is_new else _notes(made, is_alike=is_alike)
+    return Speculation(
+        summarised(came_to, collector, made.step.journal), came_to is Outcome.CHANGES, premise.placeholders, notes
+    )
+
+
+def has_something_to_destroy(catalog: Catalog, ground: Ground, where: Address) -> bool:
+    """Whether the state of an instance knows of any resource. Raises NotFound, ExternalFailure."""
+    with catalog.read() as tx:
+        instance = tx.instance(where)
+        assert instance.id is not None
+        work = wanted(tx.related(instance.id, instance.version_id), instance.inputs)
+    state = _state(ground, work)
+    return state is not None and bool(state.resource_addresses())
+
+
+def _copy_state(ground: Ground, work: Work, made: Scratch) -> None:
+    state = _state(ground, work) if work.instance_id else None
+    if state is not None:
+        safely.put(made.place.folder, STATE_FILE, state.content, made.folder / _TEMPORARY)
+
+
+def _state(ground: Ground, work: Work) -> State | None:
+    """The state that a run would go on with, though somebody may be writing it now. Raises ExternalFailure."""
+    for _ in range(0 if ground.backend(work).is_shared else _READS_MAX):
+        # what is half written now will soon be whole
+        with suppress(ExternalFailure):
+            return _standing(ground, work)
+        time.sleep(_BETWEEN_READS_S)
+    return _standing(ground, work)
+
+
+def _standing(ground: Ground, work: Work) -> State | None:
+    found = ground.harvest.standing(work, ground.backend(work), ground.root(work))
+    return ground.harvest.newest(work.instance_id) if found.verdict is Verdict.RESTORE else found.there
+
+
+def _notes(made: Scratch, *, is_alike: bool) -> tuple[str, ...]:
+    code = (content for name, content in made.files.items() if name.endswith(_CODE))
+    asks = any(word in content for content in code for word in _ASKS_FOR_PLACE)
+    return (*((ELSEWHERE,) if asks else ()), *(() if is_alike else (NOT_ALL,)))
+
+
+def _living(tx: Tx, draft: Draft) -> _Premise:
+    instance = tx.instance(draft.address)
+    assert instance.id is not None
+    work = wanted(tx.related(instance.id, draft.version_id), draft.inputs)
+    return _Premise(replace(work, operation=draft.operation))
+
+
+def _newcomer(tx: Tx, draft: Draft) -> _Premise:
+    version = tx.version_by_id(draft.version_id)
+    template = tx.template_by_id(version.template_id)
+    facts = bundle.from_json(version.facts)
+    schema = registered.schema_of(version.schema_text, customer_managed=template.provisioning == "customer")
+    environment = tx.instance(draft.environment) if draft.environment else None
+    part = facts.part(bundle.PART_OF[draft.address.kind])
+    unknown = _unknown(tx, part, environment) if part and environment else ()
+    work = Work(
+        run_id=0,
+        fence=0,
+        address=draft.address,
+        operation=draft.operation,
+        template=template.name,
+        bundle=version.bundle,
+        facts=facts,
+        inputs=shapes.filled(schema.type, draft.inputs),
+        environment=_upstream(environment, unknown) if environment else None,
+        repository=_repository(tx.find_service(draft.address.service) if draft.address.service else None),
+        run_env=environment.run_env if environment else {},
+        planned_with={},
+    )
+    return _Premise(work, unknown)
+
+
+def _unknown(tx: Tx, part: Part, environment: Instance) -> tuple[Placeholder, ...]:
+    """What stands in for the outputs that the part reads of an environment which has none yet."""
+    if environment.outputs is not None:
+        return ()
+    offers = bundle.from_json(tx.version_by_id(environment.version_id).facts)
+    return placeholders(_read(part, offers), _types(tx, environment))
+
+
+def _read(part: Part, offers: Facts) -> frozenset[str]:
+    """The names of the outputs that the part would find, as far as anybody can tell."""
+    read, declared = part.environment_outputs_used(), wiring.declared(offers)
+    if declared is None:
+        return read
+    return declared if part.reads_all_environment_outputs() else read & declared
+
+
+def _types(tx: Tx, environment: Instance) -> dict[str, Type]:
+    """Output name -> type, as an environment of the same version has it that was deployed."""
+    twin = tx.deployed_twin(environment)
+    return {name: output["type"] for name, output in (twin.outputs or {}).items()} if twin else {}
+
+
+def _upstream(environment: Instance, unknown: tuple[Placeholder, ...]) -> Upstream:
+    stand_ins = {each.name: {"type": each.type, "sensitive": False, "value": each.value} for each in unknown}
+    return Upstream(
+        address.parse(environment.address),
+        environment.outputs or stand_ins,
+        environment.deployed_run_id,
+        environment.id or 0,
+        environment.backend,
+    )
+
+
+def _repository(service: Service | None) -> Repository:
+    return Repository(service.repository_connection, service.repository, service.branch) if service else Repository()
