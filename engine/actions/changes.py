@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -57,6 +57,8 @@ class Change:
     inputs: Mapping[str, object]
     kind: UpdateKind | None = None
     retry_of: int | None = None
+    after: Sequence[int] = ()
+    """Runs that must have succeeded before it begins."""
 
 
 def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind]:
@@ -95,6 +97,7 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
         reason=consent.reason,
         requested_by=desk.user,
         retry_of=change.retry_of,
+        after_run_ids=list(change.after),
         supersedes=older.id if older else None,
         message=line.superseding(older) if older else "",
     )
@@ -104,10 +107,11 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
     return run.id
 
 
-def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent) -> int:
-    """Records the run that destroys the instance; the run's id. Raises as submit()."""
+def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent, after: Sequence[int] = ()) -> int:
+    """Records the run that destroys the instance, once the runs `after` have succeeded; its id. Raises as submit()."""
     standing = line.standing(tx, instance, queue=consent.queue)
-    return submit(tx, desk, instance, Change(Operation.DESTROY, standing.target, standing.inputs), consent)
+    change = Change(Operation.DESTROY, standing.target, standing.inputs, after=after)
+    return submit(tx, desk, instance, change, consent)
 
 
 def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:

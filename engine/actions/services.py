@@ -96,7 +96,7 @@ def _update(tx: Tx, desk: Desk, service: Service, document: Document, consent: C
         number = updates.recommended_of(tx.published(template), service.major)
         target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
         ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
-    return ids + [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
+    return ids + [changes.submit_destroy(tx, desk, instance, consent, after=ids) for instance in doomed]
 
 
 def describe(desk: Desk, name: str, description: str) -> Service:

@@ -36,6 +36,7 @@ _ENTRIES = (
         _RUN.c.priority,
         _RUN.c.worker_id,
         func.coalesce(_INSTANCE.c.diverged, ""),
+        _RUN.c.after_run_ids,
     )
     .outerjoin(_INSTANCE, _INSTANCE.c.id == _RUN.c.instance_id)
     .where(_IS_ACTIVE)
@@ -82,6 +83,7 @@ class Line(Records):
 
 
 def _entry(row: Sequence[Any]) -> Entry:
-    run_id, instance_id, environment_id, operation, status, priority, worker_id, diverged = row
+    run_id, instance_id, environment_id, operation, status, priority, worker_id, diverged, after = row
     where = (run_id, instance_id, environment_id)
-    return Entry(*where, _OPERATIONS[operation], _STATUSES[status], priority, worker_id=worker_id, diverged=diverged)
+    rest = {"worker_id": worker_id, "diverged": diverged, "after": tuple(after)}
+    return Entry(*where, _OPERATIONS[operation], _STATUSES[status], priority, **rest)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, and_, bindparam, or_, update
+from sqlalchemy import CursorResult, String, and_, bindparam, cast, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import SQLModel, col, select
@@ -140,6 +140,8 @@ class Runs(Records):
             after(Status(run.status), event)
             raise _taken_over(run)
         self._follow(run)
+        if status in TERMINAL:
+            self._tell_what_comes_after(run)
         if event is not Event.CLAIM:
             self.ring()
         return run
@@ -199,6 +201,21 @@ class Runs(Records):
         if holder_id != run.id:
             message = f"{run.address} is held by run {holder_id} ({status})."
             raise Busy(message, hint=what_to_do(holder_id, Status(status)))
+
+    def _tell_what_comes_after(self, run: Run) -> None:
+        """Runs that were to begin once this one has succeeded wait for it no longer, but for the one that tries the same
+        again; where none does, they are discarded.
+        """
+        queued = select(Run).where(Run.status == Status.QUEUED.value, cast(Run.after_run_ids, String) != "[]")
+        for later in [found for found in self._session.exec(queued) if run.id in found.after_run_ids]:
+            assert later.id is not None
+            again = self.retried_by(run)
+            if run.status != Status.SUCCEEDED and again is None:
+                message = f"Called off: run {run.id}, which had to come before it, is {run.status}."
+                self.move(later.id, Event.DISCARD, message=message)
+                continue
+            others = [run_id for run_id in later.after_run_ids if run_id != run.id]
+            self._changed(later, {"after_run_ids": [*others, again.id] if again else others})
 
     def _follow(self, run: Run) -> None:
         """Keeps what the instance says about its last run in step, here too when its row has been read."""

@@ -15,7 +15,7 @@ Row = dict[str, Any]
 _JSON = (
     *("inputs", "outputs", "upstream", "stale", "run_env", "rules", "backend", "inhabitants", "statuses"),
     *("summary", "fingerprint", "executor", "evidence", "facts", "compatible", "component_sources"),
-    *("identity", "labels"),
+    *("identity", "labels", "after_run_ids"),
 )
 _CLAIMS = ("is_stale", "outdated", "recommended_minor")
 
@@ -54,7 +54,7 @@ def run(row: Row, default_ttl_s: float) -> Row:
         "is_terminal": is_terminal(status),
         "approvals_needed": rules.from_json(row["rules"] or {}).approvals,
         "expires_at": _expires_at(row, default_ttl_s),
-        "waiting_on": "another run" if row["behind"] else waiting_on(status),
+        "waiting_on": "another run" if row["behind"] or row["after_run_ids"] else waiting_on(status),
         # what was superseded is not the last one of its instance any more, and so cannot be retried
         "next_actions": [] if row["superseded_by"] else list(next_actions(status)),
     }

@@ -209,6 +209,8 @@ class Run(SQLModel, table=True):
     superseded_by: int | None = None
     priority: int = 0
     """core.runs.Priority"""
+    after_run_ids: list[int] = Field(default_factory=list, sa_column=_json())
+    """Runs that must still succeed before this one may begin; it is discarded when one of them does not."""
     summary: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """core.plans.Summary.to_json(); None before the plan is made."""
     fingerprint: dict[str, str] = Field(default_factory=dict, sa_column=_json())

@@ -16,14 +16,12 @@ from engine.cli.signals import stoppable
 from engine.cli.turns import Deadline, Turns
 from engine.core import plans
 from engine.core.plans import AutoApprove
-from engine.core.runs import ACTIVE, Operation, Status
+from engine.core.runs import Operation, Status
 
 if TYPE_CHECKING:
     from engine.app import App
     from engine.catalog.reads import Row
     from engine.external.process import Stop
-
-_NOT_FAILED = ACTIVE - {Status.INTERRUPTED} | {Status.SUCCEEDED}
 
 
 @dataclass(frozen=True)
@@ -52,18 +50,12 @@ class Carrier:
     """Set when whoever sits here has stopped what was under way."""
 
     def carry_in_order(self, runs: Sequence[Row]) -> list[Row]:
-        """As carry(), but destroys begin only after every other run has succeeded.
-
-        They stay queued while one of those is not over, and are discarded when one has failed.
-        """
+        """As carry(), but destroys begin only after every other run has succeeded: until then nobody may take them."""
         destroys = [run for run in runs if run["operation"] == Operation.DESTROY]
         ended = self.carry([run for run in runs if run["operation"] != Operation.DESTROY])
-        statuses = {run["status"] for run in ended}
-        if statuses <= {Status.SUCCEEDED}:
+        if all(run["status"] == Status.SUCCEEDED for run in ended):
             return ended + self.carry(destroys)
-        if statuses <= _NOT_FAILED:
-            return ended + destroys
-        return ended + [self._call_off(run) for run in destroys]
+        return ended + self.rows([run["id"] for run in destroys])
 
     def carry(self, runs: Sequence[Row]) -> list[Row]:
         """The runs as they are when nothing more can be done about them here."""
@@ -104,14 +96,6 @@ class Carrier:
     def rows(self, run_ids: Sequence[int]) -> list[Row]:
         """The runs as they are now."""
         return [self.session.reads().run(run_id) for run_id in run_ids]
-
-    def _call_off(self, run: Row) -> Row:
-        """The run, discarded because what had to come before it did not succeed."""
-        from engine.actions import runs
-
-        if run["status"] == Status.QUEUED:
-            runs.discard(self.app.desk, run["id"], "what had to come before it did not succeed")
-        return self._row(run)
 
     def _is_over(self) -> bool:
         return self.is_late.is_set() or self.is_stopped.is_set()

@@ -11,6 +11,7 @@ _ADVICE = {
     Why.APPROVAL: ("landform run show {run}", "landform run approve {run}"),
     Why.DECISION: ("landform run recover {run}",),
     Why.BEHIND: ("landform run explain {other}",),
+    Why.AFTER: ("landform run explain {other}",),
     Why.ENVIRONMENT: ("landform run explain {other}",),
     Why.DIVERGED: ("landform state list {address}",),
     Why.ENVIRONMENT_LIMIT: ("landform run list --status applying",),

@@ -27,6 +27,7 @@ class Why(StrEnum):
     APPROVAL = "approval"
     DECISION = "decision"
     BEHIND = "behind"
+    AFTER = "after"
     DIVERGED = "diverged"
     ENVIRONMENT = "environment"
     ENVIRONMENT_LIMIT = "environment limit"
@@ -64,6 +65,8 @@ class Entry:
     """Who works on it."""
     diverged: str = ""
     """Why nobody may touch its instance; "" when all is well."""
+    after: tuple[int, ...] = ()
+    """Runs that must have succeeded before."""
 
 
 @dataclass(frozen=True)
@@ -172,6 +175,8 @@ def in_the_way(snapshot: Snapshot, entry: Entry) -> Iterator[Obstacle]:
     holder = snapshot.first[entry.instance_id]
     if holder is not entry:
         yield Obstacle(Why.BEHIND, f"behind run {holder.run_id}, which is {holder.status}", holder.run_id)
+    for earlier in (snapshot.by_id[run_id] for run_id in entry.after if run_id in snapshot.by_id):
+        yield Obstacle(Why.AFTER, f"begins after run {earlier.run_id}, which is {earlier.status}", earlier.run_id)
     if entry.diverged:
         yield Obstacle(Why.DIVERGED, f"its instance is frozen: {entry.diverged}")
     changing = _changes_environment(snapshot, entry)

@@ -397,3 +397,48 @@ def test_the_number_of_a_run_never_comes_back(world: World) -> None:
     world.execute("DELETE FROM run")
 
     assert world.run(world.environment("test")).id == 2
+
+
+def behind(world: World, *earlier: Run) -> Run:
+    """A queued run of another environment that may begin only after the others have succeeded."""
+    run = world.run(world.environment("later"))
+    with world.catalog.write() as tx:
+        found = tx.run(run.id or 0)
+        found.after_run_ids = [each.id or 0 for each in earlier]
+        return tx.save(found)
+
+
+@pytest.mark.parametrize("event", [Event.DISCARD, Event.CANCEL])
+def test_what_was_to_come_after_a_run_is_called_off_when_it_does_not_succeed(world: World, event: Event) -> None:
+    earlier = world.run(world.environment())
+    later = behind(world, earlier)
+
+    world.move(earlier, event)
+
+    called_off = world.reload(later)
+    assert called_off.status == Status.DISCARDED
+    assert called_off.message.startswith(f"Called off: run {earlier.id}, which had to come before it, is ")
+
+
+def test_what_was_to_come_after_a_run_waits_for_it_no_longer_when_it_has_succeeded(world: World) -> None:
+    earlier, other = world.run(world.environment(), Status.APPLYING), world.run(world.environment("other"))
+    later = behind(world, earlier, other)
+
+    world.move(earlier, Event.SUCCEED)
+
+    assert (world.reload(later).status, world.reload(later).after_run_ids) == (Status.QUEUED, [other.id])
+
+
+def test_what_was_to_come_after_a_run_waits_for_the_one_that_tries_the_same_again(world: World) -> None:
+    instance = world.environment()
+    earlier = world.run(instance, Status.PLANNING)
+    later = behind(world, earlier)
+    again = world.run(instance)
+    with world.catalog.write() as tx:
+        retry = tx.run(again.id or 0)
+        retry.retry_of = earlier.id
+        tx.save(retry)
+
+    world.move(earlier, Event.FAIL)
+
+    assert (world.reload(later).status, world.reload(later).after_run_ids) == (Status.QUEUED, [again.id])

@@ -91,6 +91,14 @@ def test_a_destroy_does_not_wait_for_its_environment() -> None:
     assert next_id(seen(queued(40, PROD, status=Status.PLANNED), queued(42, operation=Operation.DESTROY))) == 42
 
 
+def test_a_run_waits_until_those_that_come_before_it_have_ended() -> None:
+    line = seen(queued(4, GREEN, status=Status.PLANNED), queued(5, BLUE, after=(3, 4)))
+
+    assert next_id(line) is None
+    assert texts(line, 5) == ["begins after run 4, which is planned"]
+    assert next_id(seen(queued(5, BLUE, after=(3, 4)))) == 5
+
+
 def test_the_limit_of_an_environment_counts_its_own_runs_too() -> None:
     environment = queued(40, PROD, status=Status.APPLYING)
     snapshot = seen(environment, queued(41, GREEN, status=Status.PLANNING), queued(42, 9), rules=Rules(max_runs=2))

@@ -96,6 +96,18 @@ def test_destroys_begin_after_the_new_instances_have_succeeded(shop: World) -> N
     assert destroy["planned_at"] > create["ended_at"]
 
 
+def test_workers_begin_destroys_after_the_new_instances_have_succeeded(shop: World) -> None:
+    shop.do("service", "update", "shop", "-f", "-", "--yes", "--no-wait", stdin=spec(ONE, THREE))
+    [waits] = shop.row("run", "explain", 6)["obstacles"][:1]
+    assert waits["text"] == "begins after run 5, which is queued"
+
+    shop.do("worker", "run", "--once", "--parallel", 4)
+
+    [destroy, create] = [shop.row("run", "show", number) for number in (6, 5)]
+    assert (create["status"], destroy["status"]) == ("succeeded", "succeeded")
+    assert destroy["planned_at"] > create["ended_at"]
+
+
 def test_destroys_stay_queued_while_a_new_instance_waits_for_approval(shop: World) -> None:
     result = shop.run("service", "update", "shop", "-f", "-", stdin=spec(ONE, THREE))
 

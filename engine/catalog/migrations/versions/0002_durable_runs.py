@@ -43,6 +43,7 @@ def _run() -> None:
         for name in ("environment_id", "supersedes", "superseded_by", "worker_id"):
             table.add_column(sa.Column(name, sa.Integer(), nullable=True))
         table.add_column(sa.Column("priority", sa.Integer(), nullable=False, server_default="0"))
+        table.add_column(sa.Column("after_run_ids", sa.JSON(), nullable=False, server_default="[]"))
         table.add_column(sa.Column("force_requested_at", sa.DateTime(timezone=True), nullable=True))
         table.add_column(sa.Column("cancelled_by", sa.String(), nullable=False, server_default=""))
         table.add_column(sa.Column("evidence", sa.JSON(), nullable=True))
