@@ -11,6 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
+from itertools import chain
 from pathlib import Path
 from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
@@ -83,9 +84,9 @@ class App:
         """What is known."""
         return self.desk.catalog
 
-    def shift(self) -> Shift:
-        """This process at work, as a worker that takes whatever comes."""
-        return Shift(self.executor, self.lease, self.reaper.reap)
+    def shift(self, say: Callable[[str], None]) -> Shift:
+        """This process at work, as a worker that takes whatever comes and says what becomes of it."""
+        return Shift(self.executor, self.lease, self.reaper.reap, say)
 
     def copy_catalog(self, url: str) -> tuple[Copied, ...]:
         """Copies the catalog to an empty database, and what lies in the home to where the copy looks for it.
@@ -99,7 +100,9 @@ class App:
         luggage = Luggage(self.phases.ground.store, self.states)
         states = () if self.settings.state_store else named.states
         if target.is_shared and not source.is_shared:
-            return copying.copy(source, target, luggage.packed(named.bundles, states))
+            files = luggage.packed(named.bundles, states)
+            # else the first machine that opens the copy would say which key is the right one
+            return copying.copy(source, target, chain(files, [(_KEY_CHECK, self.states.cipher.check_value())]))
         if source.is_shared and not target.is_shared:
             luggage.unpack(named.bundles, states, folder)
         return copying.copy(source, target)

@@ -68,14 +68,26 @@ def give_up(desk: Desk, run_id: int) -> Run:
     Raises NotFound, Conflict when nobody works on the run, Busy when its worker is seen to live.
     """
     with desk.catalog.write() as tx:
-        run = tx.run(run_id)
-        if Status(run.status) not in runs.EXECUTING:
-            hint = runs.what_to_do(run_id, Status(run.status))
-            raise Conflict(f"Run {run_id} is not lost: it is {run.status}.", hint=hint)
-        _refuse_living(tx, run)
+        run = _maybe_lost(tx, run_id)
         worker = run.executor or {}
         message = f"{desk.user} gave up on process {worker.get('pid')} of host {worker.get('host')}."
         return tx.move(run_id, Event.LOSE, message=message)
+
+
+def expect_lost(desk: Desk, run_id: int) -> None:
+    """Raises as give_up() would, before anybody is asked whether the run's worker is gone."""
+    with desk.catalog.read() as tx:
+        _maybe_lost(tx, run_id)
+
+
+def _maybe_lost(tx: Tx, run_id: int) -> Run:
+    """A run that somebody is said to work on, and nobody is seen to."""
+    run = tx.run(run_id)
+    if Status(run.status) not in runs.EXECUTING:
+        hint = runs.what_to_do(run_id, Status(run.status))
+        raise Conflict(f"Run {run_id} is not lost: it is {run.status}.", hint=hint)
+    _refuse_living(tx, run)
+    return run
 
 
 def _refuse_living(tx: Tx, run: Run) -> None:
@@ -88,7 +100,10 @@ def _refuse_living(tx: Tx, run: Run) -> None:
         seen = f"worker {worker.id} on host {who.get('host')}, which works on it, has been heard of just now"
     else:
         return
-    raise Busy(f"Run {run.id} is not lost: {seen}.", hint=f"Follow it: landform run show {run.id}")
+    raise Busy(
+        f"Run {run.id} is not lost: {seen}.",
+        hint=f"Follow it: landform run logs -f {run.id}. Or stop it: landform run cancel {run.id}",
+    )
 
 
 def mark_failed(desk: Desk, run_id: int, reason: str) -> Run:

@@ -38,6 +38,9 @@ def approve(desk: Desk, run_ids: Sequence[int], reason: str = "", asked: Asked |
 
 def _approve(tx: Tx, desk: Desk, run_id: int, reason: str) -> None:
     run, rules = tx.run(run_id), tx.rules_of(tx.run(run_id))
+    if run.superseded_by:
+        hint = f"See the newer one: landform run show {run.superseded_by}"
+        raise Conflict(f"Cannot approve run {run_id}: run {run.superseded_by} superseded it.", hint=hint)
     runs.allow(Status(run.status), Event.APPROVE)
     if error := approvals.refusal(_plan(tx, run), desk.user, rules):
         raise error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,9 +15,10 @@ from engine.core.run_env import EnvValue, from_file
 from engine.core.runs import Status
 from engine.core.snapshots import Past, Verdict, verdict
 from engine.errors import Conflict, NotFound
-from engine.terraform import backends, statefile
+from engine.terraform import backend, backends, statefile
 from engine.terraform.backend import Backend
 from engine.terraform.statefile import State
+from engine.terraform.trail import Trail
 from engine.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -57,7 +59,14 @@ class _Site:
             kept = tx.newest_snapshot(self.instance.id or 0)
             was_kept = there is not None and tx.has_state(self.instance.id or 0, there.snapshot.digest)
         seen = statefile.snapshot(there)
-        return there, verdict(seen, kept, Past(was_kept, self.backend.is_shared))
+        return there, verdict(seen, kept, Past(was_kept, self.backend.is_shared, Trail(self.folder.parent).read()))
+
+    def note(self, *states: State | None) -> None:
+        """Writes down, before it happens, that one of these is about to be the newest one that was kept: what is
+        written here afterwards has grown from it.
+        """
+        digests = {state.snapshot.digest for state in states if state is not None}
+        Trail(self.folder.parent).note(self.kept.digest if self.kept else "", *digests)
 
     def record(self, tx: Tx, state: State, note: str) -> StateVersion:
         """The state as the newest one that was kept, by hand; the instance is frozen no more."""
@@ -99,6 +108,7 @@ def harvest(vault: Vault, where: Address, *, accept: bool = False) -> Row:
     Busy while somebody works on the instance.
     """
     site = _site(vault, where)
+    site.backend.clear(site.folder)
     site.backend.require_in_place(site.folder, lambda: False)
     there, found = site.standing()
     if there is None:
@@ -110,12 +120,14 @@ def harvest(vault: Vault, where: Address, *, accept: bool = False) -> Row:
     if not (is_new or accept):
         raise Conflict(_doubt(site, there), hint=f"To go on with it all the same: landform state harvest {where} --yes")
     vault.states.put(there.content)
+    site.note(there)
     with vault.desk.catalog.write() as tx:
         return _row(site.record(tx, there, "" if is_new else f"accepted by {vault.desk.user}"))
 
 
 def rollback(vault: Vault, where: Address, version_id: int) -> Row:
-    """Makes a state that was kept the newest one again, with a higher serial. What is in its place now is kept too.
+    """Makes a state that was kept the newest one again, with a higher serial. What is in its place now is kept too, or
+    put aside where it is damaged.
 
     Raises NotFound, Conflict when it was another instance's or the state is frozen, Busy while a run is under way.
     """
@@ -126,16 +138,29 @@ def rollback(vault: Vault, where: Address, version_id: int) -> Row:
         raise Conflict(f"State {version_id} is of a former {where}, which has been deleted.")
     wanted = _content(vault, version)
     with _frozen(site, f"Its state was being rolled back to {version_id}."):
-        there, _ = site.standing()
-        if there is not None:
-            _keep(site, there, "before a rollback")
+        there = _give_way(site)
         seen = statefile.snapshot(there)
         serials = [each.serial for each in (seen, site.kept, version) if each is not None]
         state = _parsed(wanted.with_serial(max(serials) + 1))
         vault.states.put(state.content)
+        site.note(there, state)
         site.backend.push(site.folder, state.content, seen)
         with vault.desk.catalog.write() as tx:
             return _row(site.record(tx, state, f"rolled back to {version_id} by {vault.desk.user}"))
+
+
+def _give_way(site: _Site) -> State | None:
+    """The state that a rollback takes the place of, which has been kept; None when there is none, or no whole one."""
+    if site.backend.lock(site.folder) is not None:
+        raise backend.held(site.backend.where(site.folder))
+    try:
+        there, _ = site.standing()
+    except statefile.Damaged:
+        site.backend.retire(site.folder, site.folder.parent / f"state-damaged-{secrets.token_hex(4)}.tfstate")
+        return None
+    if there is not None:
+        _keep(site, there, "before a rollback")
+    return there
 
 
 def migrate(vault: Vault, where: Address, to: str) -> Row | None:
@@ -151,6 +176,7 @@ def migrate(vault: Vault, where: Address, to: str) -> Row | None:
     new = _backend(vault, site.instance, stored)
     with _frozen(site, f"Its state was being migrated to {to}."):
         state = _to_move(site)
+        site.note(state)
         if state is not None:
             _move(site, new, state)
         with vault.desk.catalog.write() as tx:
@@ -168,7 +194,8 @@ def _to_move(site: _Site) -> State | None:
     there, found = site.standing()
     if found is Verdict.DOUBT:
         raise Conflict(_doubt(site, there), hint=f"Decide first: landform state list {site.instance.address}")
-    if found is Verdict.RESTORE:
+    if found in (Verdict.RESTORE, Verdict.OVERTAKEN):
+        # what was never kept, and others have gone on without, stays here in the backup
         assert site.kept is not None
         return _content(site.vault, site.kept)
     if there is not None:
@@ -179,7 +206,8 @@ def _to_move(site: _Site) -> State | None:
 def _move(site: _Site, new: Backend, state: State) -> None:
     """Writes the state to its new place. Raises Conflict when something lies there, or what arrives is not the same."""
     taken = new.pull(site.folder)
-    if taken is not None and taken.resource_addresses():
+    # the very same one is of a migration that was broken off
+    if taken is not None and taken.resource_addresses() and taken.snapshot != state.snapshot:
         raise Conflict(f"{new.where(site.folder)} holds a state already: {taken.snapshot}.")
     new.push(site.folder, state.content, statefile.snapshot(taken))
     arrived = new.pull(site.folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from engine.catalog.runs import Runs
@@ -11,6 +12,7 @@ from engine.core.rules import Rules
 from engine.core.runs import Event, Status
 from engine.errors import Conflict
 
+_RULES = select(Instance.rules).where(col(Instance.id) == bindparam("of"))
 _GOOD_FOR_A_WHILE = frozenset({Status.PLANNED, Status.APPROVED})
 
 
@@ -20,17 +22,22 @@ class Approvals(Runs):
     def add_approval(self, run_id: int, user: str, reason: str = "") -> Approval:
         """One person's yes to the plan of a run. Raises Conflict when they have said it before."""
         row = Approval(run_id=run_id, user_name=user, reason=reason, created_at=self._now())
-        return self._insert(row, lambda: Conflict(f"{user} has approved run {run_id} already."))
+        return self._insert(row, lambda: self._approved_before(run_id, user))
 
     def approvals_of(self, run_id: int) -> list[Approval]:
         """Who has said yes to the plan of a run, in order."""
         query = select(Approval).where(Approval.run_id == run_id).order_by(col(Approval.id))
         return list(self._session.exec(query))
 
+    def _approved_before(self, run_id: int, user: str) -> Conflict | None:
+        if all(row.user_name != user for row in self.approvals_of(run_id)):
+            return None
+        return Conflict(f"{user} has approved run {run_id} already.")
+
     def rules_of(self, run: Run) -> Rules:
         """What the run must keep to: the rules of the environment it works in, the default ones where that is gone."""
-        environment = self._session.get(Instance, run.environment_id) if run.environment_id else None
-        return rules.from_json(environment.rules) if environment else Rules()
+        stored = self._session.execute(_RULES, {"of": run.environment_id}).scalar_one_or_none()
+        return rules.from_json(stored) if stored else Rules()
 
     def discard_expired(self, run_id: int, default_ttl_s: float) -> Run | None:
         """The run, discarded because its plan was good until now and not longer; None when nothing speaks against it.

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from sqlmodel import col, select
+from sqlalchemy import bindparam, delete, insert
+from sqlmodel import SQLModel, col, select
 
 from engine.catalog.records import Records
 from engine.catalog.tables import Blob
+
+_BLOB = SQLModel.metadata.tables["blob"]
+_TAKE_AWAY = delete(_BLOB).where(_BLOB.c.name == bindparam("of"))
+_PUT = insert(_BLOB)
 
 
 class Blobs(Records):
@@ -13,12 +18,9 @@ class Blobs(Records):
 
     def put_blob(self, name: str, content: bytes) -> None:
         """Keeps the content under the name, in the place of what was there."""
-        blob = self._session.get(Blob, name)
-        if blob is None:
-            blob = Blob(name=name, content=content, created_at=self._now())
-        blob.content, blob.created_at = content, self._now()
-        self._session.add(blob)
-        self._session.flush()
+        # as a table: a plan of megabytes that is replaced need not be read before
+        self._session.execute(_TAKE_AWAY, {"of": name})
+        self._session.execute(_PUT, {"name": name, "content": content, "created_at": self._now()})
 
     def blob(self, name: str) -> bytes | None:
         """The content under the name; None when there is none."""
@@ -30,6 +32,4 @@ class Blobs(Records):
 
     def drop_blob(self, name: str) -> None:
         """Takes away what is under the name; that there is nothing is fine."""
-        blob = self._session.get(Blob, name)
-        if blob is not None:
-            self._delete(blob)
+        self._session.execute(_TAKE_AWAY, {"of": name})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import col, select
 
 from engine.catalog import missing
@@ -12,6 +12,8 @@ from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Service
 from engine.core.address import Address, parse
 from engine.errors import Conflict, NotFound
+
+_AT = select(Instance).where(Instance.address == bindparam("of"))
 
 
 class Instances(Records):
@@ -37,11 +39,11 @@ class Instances(Records):
 
     def find_instance(self, address: Address) -> Instance | None:
         """What has that address; None when nothing has."""
-        return self._session.exec(select(Instance).where(Instance.address == str(address))).one_or_none()
+        return self._session.execute(_AT, {"of": str(address)}).scalar_one_or_none()
 
     def instance_by_id(self, instance_id: int) -> Instance:
         """The instance that another row refers to. Raises NotFound when it has gone."""
-        instance = self._session.get(Instance, instance_id)
+        instance = self._by_id(Instance, instance_id)
         if instance is None:
             raise NotFound(f"There is no instance with id {instance_id}.")
         return instance

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, or_, select
 from sqlmodel import SQLModel
 
 from engine.catalog.records import Records
@@ -45,6 +45,17 @@ _ENTRIES = (
 _ENVIRONMENTS = select(_INSTANCE.c.id, _INSTANCE.c.name, _INSTANCE.c.rules).where(
     _INSTANCE.c.kind == Kind.ENVIRONMENT.value, _INSTANCE.c.id.in_(select(_RUN.c.environment_id).where(_IS_ACTIVE))
 )
+# what the turn of one run depends on, so that a claim need not read a line of hundreds
+_AROUND = _ENTRIES.where(
+    or_(
+        _RUN.c.instance_id.in_(bindparam("instances", expanding=True)),
+        _RUN.c.id.in_(bindparam("runs", expanding=True)),
+        _RUN.c.status.in_([status.value for status in sorted(EXECUTING)]),
+    )
+)
+_ENVIRONMENT = select(_INSTANCE.c.id, _INSTANCE.c.name, _INSTANCE.c.rules).where(
+    _INSTANCE.c.id == bindparam("environment"), _INSTANCE.c.kind == Kind.ENVIRONMENT.value
+)
 _CREW = select(_WORKER.c.id, _WORKER.c.labels, _WORKER.c.capacity, _WORKER.c.state).where(
     _IS_ALIVE, _WORKER.c.kind == WorkerKind.SERVICE.value
 )
@@ -61,13 +72,14 @@ class Line(Records):
 
     def line(self, max_runs: int) -> Snapshot:
         """Every run that has not ended, and the rules for them; without workers. `max_runs` as in Snapshot."""
-        environments = list(self._session.execute(_ENVIRONMENTS))
-        return Snapshot(
-            tuple(map(_entry, self._session.execute(_ENTRIES))),
-            {number: rules.from_json(stored) for number, _, stored in environments},
-            {number: name for number, name, _ in environments},
-            max_runs=max_runs,
-        )
+        return _snapshot(self._session.execute(_ENVIRONMENTS), self._session.execute(_ENTRIES), max_runs)
+
+    def line_around(self, run: Run, max_runs: int) -> Snapshot:
+        """As line(), with no more than what it takes to tell whether it is the run's turn."""
+        instances = [number for number in (run.instance_id, run.environment_id) if number is not None]
+        around = {"instances": instances, "runs": [run.id, *run.after_run_ids]}
+        environments = self._session.execute(_ENVIRONMENT, {"environment": run.environment_id})
+        return _snapshot(environments, self._session.execute(_AROUND, around), max_runs)
 
     def whole_line(self, max_runs: int) -> Snapshot:
         """As line(), with the approvals so far and the workers that take whatever comes: for explanations."""
@@ -80,6 +92,16 @@ class Line(Records):
             for number, labels, capacity, state in self._session.execute(_CREW.order_by(_WORKER.c.id))
         )
         return replace(line, entries=entries, workers=crew)
+
+
+def _snapshot(environments: Iterable[Sequence[Any]], entries: Iterable[Sequence[Any]], max_runs: int) -> Snapshot:
+    found = list(environments)
+    return Snapshot(
+        tuple(map(_entry, entries)),
+        {number: rules.from_json(stored) for number, _, stored in found},
+        {number: name for number, name, _ in found},
+        max_runs=max_runs,
+    )
 
 
 def _entry(row: Sequence[Any]) -> Entry:

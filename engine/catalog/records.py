@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Select, bindparam, func, select
+from sqlalchemy.orm.util import identity_key
 from sqlmodel import Session, SQLModel
 
 from engine.catalog import bells
 from engine.errors import LandformError
 
 Row = TypeVar("Row", bound=SQLModel)
+_RING = select(func.pg_notify(bells.CHANNEL, ""))
+
+
+@cache
+def _of(row: type[Row]) -> Select[Row]:
+    return select(row).where(SQLModel.metadata.tables[row.__name__.lower()].c.id == bindparam("of"))
 
 
 class Records:
@@ -22,6 +29,7 @@ class Records:
     def __init__(self, session: Session, now: Callable[[], datetime]) -> None:
         self._session = session
         self._now = now
+        self._has_rung = False
 
     def now(self) -> datetime:
         """The time, as all rows have it: by the database's clock where several machines write, else by our own."""
@@ -29,21 +37,28 @@ class Records:
 
     def ring(self) -> None:
         """Wakes whoever listens to the catalog, once the transaction has committed; nobody when it has not."""
-        # SQLite's listeners see every commit by themselves
-        if self._session.get_bind().dialect.name == "postgresql":
-            self._session.execute(select(func.pg_notify(bells.CHANNEL, "")))
+        # SQLite's listeners see every commit by themselves, and those of PostgreSQL hear a commit once
+        if not self._has_rung and self._session.get_bind().dialect.name == "postgresql":
+            self._session.execute(_RING)
+        self._has_rung = True
 
     def _insert(self, row: Row, refusal: Callable[[], LandformError | None]) -> Row:
-        """The row with its id. When the database refuses it, what `refusal` then finds is raised.
+        """The row with its id; what `refusal` finds is raised instead.
 
-        The database is asked by trying: a look beforehand may be outdated by the time of the insert.
+        It is asked before: as only one writes, nobody takes the name in between, and to try would cost a savepoint.
         """
-        try:
-            with self._session.begin_nested():
-                self._session.add(row)
-        except IntegrityError as error:
-            raise refusal() or error from error
+        if (refused := refusal()) is not None:
+            raise refused
+        self._session.add(row)
+        self._session.flush()
         return row
+
+    def _by_id(self, row: type[Row], number: int) -> Row | None:
+        """The row of that number; None when there is none. Session.get() makes its statement anew each time."""
+        known = self._session.identity_map.get(identity_key(row, number))
+        if known is not None:
+            return known
+        return self._session.execute(_of(row), {"of": number}).scalar_one_or_none()
 
     def _delete(self, row: SQLModel) -> None:
         self._session.delete(row)

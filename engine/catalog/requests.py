@@ -32,4 +32,5 @@ class Requests(Records):
         now = self._now()
         self._session.execute(delete(Request).where(col(Request.created_at) <= now - KEPT))
         row = Request(key=key, digest=digest, run_ids=list(run_ids), user_name=user, created_at=now)
-        return self._insert(row, lambda: Conflict("The idempotency key has been used."))
+        used = Conflict("The idempotency key has been used.")
+        return self._insert(row, lambda: used if self._session.get(Request, key) else None)

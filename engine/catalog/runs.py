@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import CursorResult, String, and_, bindparam, cast, or_, update
+from sqlalchemy import CursorResult, String, and_, bindparam, cast, exists, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
 from sqlmodel import SQLModel, col, select
@@ -23,16 +22,17 @@ _ACTIVE = [status.value for status in sorted(ACTIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 # as tables, not as classes: a change of a run is on the way of everything, and costs half as much without the session
 _RUN, _INSTANCE, _WORKER = (SQLModel.metadata.tables[name] for name in ("run", "instance", "worker"))
+_IS_LOST = select(_WORKER.c.id).where(_WORKER.c.id == bindparam("of"), _WORKER.c.state == State.LOST.value)
 _AS_READ = update(_RUN).where(
     _RUN.c.id == bindparam("read_id"),
     _RUN.c.status == bindparam("read_status"),
     _RUN.c.fence == bindparam("read_fence"),
+    ~exists(_IS_LOST),
 )
 _LINE = select(_RUN.c.id, _RUN.c.status).where(_RUN.c.instance_id == bindparam("of"), _RUN.c.status.in_(_ACTIVE))
 # queued is false for the holder, and false comes first
 _FIRST = _LINE.order_by(_RUN.c.status == Status.QUEUED.value, _RUN.c.id).limit(1)
 _CHANGERS = _LINE.where(or_(_RUN.c.status != Status.QUEUED.value, _RUN.c.id < bindparam("before"))).limit(1)
-_IS_LOST = select(_WORKER.c.id).where(_WORKER.c.id == bindparam("of"), _WORKER.c.state == State.LOST.value)
 # what was cancelled before its apply began has done as little as what was discarded
 _EFFECTIVE = (
     select(_RUN.c.id, _RUN.c.status)
@@ -45,6 +45,15 @@ _EFFECTIVE = (
     )
     .order_by(_RUN.c.id.desc())
     .limit(1)
+)
+_WHOLE_LINE = select(Run).where(Run.instance_id == bindparam("of"), col(Run.status).in_(_ACTIVE)).order_by(col(Run.id))
+_APPLIED = (
+    select(_RUN.c.id, _RUN.c.status)
+    .where(_RUN.c.instance_id == bindparam("of"), _RUN.c.applied_at.is_not(None))
+    .order_by(_RUN.c.id)
+)
+_WAITING = select(_RUN.c.id, _RUN.c.after_run_ids).where(
+    _RUN.c.status == Status.QUEUED.value, cast(_RUN.c.after_run_ids, String) != "[]"
 )
 _FOLLOW = (
     update(_INSTANCE)
@@ -71,7 +80,7 @@ class Runs(Records):
 
     def run(self, run_id: int) -> Run:
         """The run of that number. Raises NotFound."""
-        found = self._session.get(Run, run_id)
+        found = self._by_id(Run, run_id)
         if found is None:
             raise missing.no_run(run_id)
         return found
@@ -82,8 +91,7 @@ class Runs(Records):
 
     def line_of(self, instance: Instance) -> list[Run]:
         """The runs that have not ended, in the order in which they have the instance: who holds it, then who waits."""
-        query = select(Run).where(Run.instance_id == instance.id, col(Run.status).in_(_ACTIVE))
-        line = list(self._session.exec(query.order_by(col(Run.id))))
+        line = self._session.execute(_WHOLE_LINE, {"of": instance.id}).scalars()
         return sorted(line, key=lambda run: run.status == Status.QUEUED)
 
     def is_environment_changing(self, run: Run) -> bool:
@@ -102,8 +110,7 @@ class Runs(Records):
 
     def applied_runs(self, instance_id: int) -> dict[int, Status]:
         """Number -> status of the runs of an instance that began to apply, in order."""
-        query = select(col(Run.id), Run.status).where(Run.instance_id == instance_id, col(Run.applied_at).is_not(None))
-        return {run_id: Status(status) for run_id, status in self._session.exec(query.order_by(col(Run.id))) if run_id}
+        return {run_id: Status(status) for run_id, status in self._session.execute(_APPLIED, {"of": instance_id})}
 
     def retried_by(self, run: Run) -> Run | None:
         """The newest run that tries the same again; None when none does."""
@@ -129,14 +136,15 @@ class Runs(Records):
         such event, another worker has claimed it since, or its worker was given up.
         """
         run = self.run(run_id)
-        self._refuse_others(run, fence, facts)
+        _refuse_others(run, fence)
         status = after(Status(run.status), event)
         if event is Event.CLAIM and Status(run.status) not in HOLDING:
             self._refuse_out_of_turn(run)
-        if not self._changed(run, {**facts, **_consequences(run, event, status, self._now())}):
-            # only where transactions overlap: somebody else was faster
+        worker_id = None if fence is None else facts.get("worker_id") or run.worker_id
+        if not self._changed(run, {**facts, **_consequences(run, event, status, self._now())}, worker_id):
+            # its worker was given up or, where transactions overlap, somebody else was faster
             self._session.refresh(run)
-            self._refuse_others(run, fence, facts)
+            self._refuse_lost(run, worker_id)
             after(Status(run.status), event)
             raise _taken_over(run)
         self._follow(run)
@@ -152,8 +160,9 @@ class Runs(Records):
         Raises NotFound, or Conflict when it has ended, another worker has claimed it since, or its worker was given up.
         """
         run = self.run(run_id)
-        self._refuse_others(run, fence, {})
-        if Status(run.status) not in EXECUTING or not self._changed(run, facts or {"fence": fence}):
+        _refuse_others(run, fence)
+        if Status(run.status) not in EXECUTING or not self._changed(run, facts or {"fence": fence}, run.worker_id):
+            self._refuse_lost(run, run.worker_id)
             raise Conflict(f"Run {run.id} is {run.status}: nobody works on it any more.")
         return run
 
@@ -176,10 +185,13 @@ class Runs(Records):
             self.ring()
         return run
 
-    def _changed(self, run: Run, values: dict[str, Any]) -> bool:
-        """Whether the run was still as it was read, and so has been changed, here too."""
-        as_read = {"read_id": run.id, "read_status": run.status, "read_fence": run.fence}
-        result = self._session.execute(_AS_READ.values(**values), as_read)
+    def _changed(self, run: Run, values: dict[str, Any], worker_id: int | None = None) -> bool:
+        """Whether the run was still as it was read, and so has been changed, here too; not when the worker who wants
+        that was given up.
+        """
+        as_read = {"read_id": run.id, "read_status": run.status, "read_fence": run.fence, "of": worker_id}
+        # as parameters: to put values into the statement makes it a new one, which costs four times as much
+        result = self._session.execute(_AS_READ, {**values, **as_read})
         assert isinstance(result, CursorResult)
         if result.rowcount != 1:
             return False
@@ -187,12 +199,9 @@ class Runs(Records):
             set_committed_value(run, column, value)
         return True
 
-    def _refuse_others(self, run: Run, fence: int | None, facts: Mapping[str, Any]) -> None:
-        """Raises Conflict when the run is not that of the worker with this fence, or that worker was given up."""
-        if fence is None:
-            return
-        worker_id = facts.get("worker_id") or run.worker_id
-        if fence != run.fence or (worker_id and self._session.execute(_IS_LOST, {"of": worker_id}).first()):
+    def _refuse_lost(self, run: Run, worker_id: int | None) -> None:
+        """Raises Conflict when that worker, who wanted to change the run, was given up."""
+        if worker_id and self._session.execute(_IS_LOST, {"of": worker_id}).first():
             raise _taken_over(run)
 
     def _refuse_out_of_turn(self, run: Run) -> None:
@@ -203,11 +212,11 @@ class Runs(Records):
             raise Busy(message, hint=what_to_do(holder_id, Status(status)))
 
     def _tell_what_comes_after(self, run: Run) -> None:
-        """Runs that were to begin once this one has succeeded wait for it no longer, but for the one that tries the same
-        again; where none does, they are discarded.
+        """Runs that were to begin once this one has succeeded wait for it no longer, but for the one that tries the
+        same again; where none does, they are discarded.
         """
-        queued = select(Run).where(Run.status == Status.QUEUED.value, cast(Run.after_run_ids, String) != "[]")
-        for later in [found for found in self._session.exec(queued) if run.id in found.after_run_ids]:
+        waiting = self._session.execute(_WAITING).all()
+        for later in [self.run(run_id) for run_id, before in waiting if run.id in before]:
             assert later.id is not None
             again = self.retried_by(run)
             if run.status != Status.SUCCEEDED and again is None:
@@ -252,6 +261,12 @@ def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict
         "ended_at": status in TERMINAL,
     }
     return values | {column: now for column, happened in times.items() if happened}
+
+
+def _refuse_others(run: Run, fence: int | None) -> None:
+    """Raises Conflict when the run is not that of the worker with this fence."""
+    if fence is not None and fence != run.fence:
+        raise _taken_over(run)
 
 
 def _taken_over(run: Run) -> Conflict:

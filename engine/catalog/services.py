@@ -34,7 +34,7 @@ class Services(Records):
 
     def service_by_id(self, service_id: int) -> Service:
         """The service that another row refers to. Raises NotFound when it has gone."""
-        service = self._session.get(Service, service_id)
+        service = self._by_id(Service, service_id)
         if service is None:
             raise NotFound(f"There is no service with id {service_id}.")
         return service

@@ -23,6 +23,13 @@ _NEWEST = (
     .limit(1)
 )
 
+_KNOWN = select(StateVersion).where(
+    StateVersion.instance_id == bindparam("of"),
+    StateVersion.lineage == bindparam("lineage"),
+    StateVersion.serial == bindparam("serial"),
+    StateVersion.digest == bindparam("digest"),
+)
+
 
 class States(Runs):
     """The part of a transaction that speaks of states."""
@@ -120,10 +127,5 @@ class States(Runs):
         return found
 
     def _known(self, instance: Instance, snapshot: Snapshot) -> StateVersion | None:
-        query = select(StateVersion).where(
-            StateVersion.instance_id == instance.id,
-            StateVersion.lineage == snapshot.lineage,
-            StateVersion.serial == snapshot.serial,
-            StateVersion.digest == snapshot.digest,
-        )
-        return self._session.exec(query).one_or_none()
+        asked = {"of": instance.id, "lineage": snapshot.lineage, "serial": snapshot.serial, "digest": snapshot.digest}
+        return self._session.execute(_KNOWN, asked).scalar_one_or_none()

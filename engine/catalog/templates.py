@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from engine.catalog import missing
@@ -11,6 +12,8 @@ from engine.catalog.records import Records
 from engine.catalog.tables import Service, Template, Version
 from engine.core.versions import Number, TemplateKind, TemplateRef
 from engine.errors import Conflict, NotFound
+
+_NAMED = select(Template).where(Template.name == bindparam("of")).order_by(col(Template.kind))
 
 
 class Templates(Records):
@@ -38,7 +41,7 @@ class Templates(Records):
 
     def template_by_id(self, template_id: int) -> Template:
         """The template that another row refers to. Raises NotFound when it has gone."""
-        template = self._session.get(Template, template_id)
+        template = self._by_id(Template, template_id)
         if template is None:
             raise NotFound(f"There is no template with id {template_id}.")
         return template
@@ -72,7 +75,7 @@ class Templates(Records):
         return row
 
     def _named(self, name: str) -> list[Template]:
-        return list(self._session.exec(select(Template).where(Template.name == name).order_by(col(Template.kind))))
+        return list(self._session.execute(_NAMED, {"of": name}).scalars())
 
     def _taken(self, kind: str, name: str) -> Conflict | None:
         if all(row.kind != kind for row in self._named(name)):

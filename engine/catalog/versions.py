@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from sqlmodel import col, select
@@ -17,6 +18,10 @@ from engine.errors import Conflict, NotFound
 def number_of(version: Version) -> Number:
     """The number of a row."""
     return Number(version.major, version.minor)
+
+
+def _published(rows: Iterable[Version]) -> tuple[Number, ...]:
+    return tuple(number_of(row) for row in rows if row.status == VersionStatus.PUBLISHED)
 
 
 class Versions(Templates):
@@ -43,7 +48,7 @@ class Versions(Templates):
         Raises NotFound.
         """
         known = {number_of(version): version for version in self.versions(template)}
-        published = (found for found in self.published(template) if major in (None, found.major))
+        published = (found for found in _published(known.values()) if major in (None, found.major))
         wanted = number or recommended(published)
         if wanted in known:
             return known[wanted]
@@ -56,7 +61,7 @@ class Versions(Templates):
 
     def version_by_id(self, version_id: int) -> Version:
         """The version that another row refers to. Raises NotFound when it has gone."""
-        version = self._session.get(Version, version_id)
+        version = self._by_id(Version, version_id)
         if version is None:
             raise NotFound(f"There is no version with id {version_id}.")
         return version
@@ -70,8 +75,7 @@ class Versions(Templates):
 
     def published(self, template: Template) -> tuple[Number, ...]:
         """The numbers that are published, lowest first."""
-        rows = self.versions(template)
-        return tuple(number_of(row) for row in rows if row.status == VersionStatus.PUBLISHED)
+        return _published(self.versions(template))
 
     def publish(self, version: Version) -> Version:
         """The draft, published. Raises Conflict when it is no draft."""

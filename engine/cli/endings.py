@@ -67,10 +67,15 @@ _ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
         _BEHIND,
         Busy,
         "waits in line behind another run",
-        "See it: landform run show {id}. Later: landform run apply {ids}",
+        "See why, and what to do: landform run explain {id}. Later: landform run apply {ids}",
     ),
     *(
-        (status, Busy, "cannot begin yet", "See why: landform run explain {id}. Later: landform run apply {ids}")
+        (
+            status,
+            Busy,
+            "cannot begin yet",
+            "See why, and what to do: landform run explain {id}. Later: landform run apply {ids}",
+        )
         for status in (Status.QUEUED, Status.APPROVED)
     ),
 )

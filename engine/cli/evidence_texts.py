@@ -48,7 +48,7 @@ def _doubts(found: Evidence) -> Iterator[str]:
         yield f"{address} is in the state as if all were well, but nobody heard that it was finished: look at it."
     if not found.steps.is_known:
         yield ""
-        yield "What its apply said last is not here: how far it came can only be told by looking."
+        yield "What its apply said last is not here: look from the home of its worker, else at what there is by hand."
     for note in found.notes:
         yield ""
         yield note

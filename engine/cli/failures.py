@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import import_module
 from itertools import pairwise
+from types import MappingProxyType
 
 import click
 
@@ -103,8 +105,30 @@ def _usage_hint(error: click.ClickException) -> str:
     return f"See: {context.command_path} --help" if context else ""
 
 
+_SENTENCE = 1000
+"""Longer than any."""
+
+
 class Noun(click.Group):
-    """A group of verbs that suggests the nearest one."""
+    """A group of verbs that suggests the nearest one, and whose help has the whole sentence about each."""
+
+    elsewhere: Mapping[str, str] = MappingProxyType({})
+    """Verb -> `module:attribute`, for verbs that are imported when they are used."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The verbs, in order."""
+        return sorted({*self.commands, *self.elsewhere})
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The verb, imported now where it lies elsewhere."""
+        place = self.elsewhere.get(cmd_name)
+        return imported(place) if place else super().get_command(ctx, cmd_name)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """As click does, without an end cut off."""
+        verbs = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, verb.get_short_help_str(_SENTENCE)) for name, verb in verbs if verb])
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -112,6 +136,13 @@ class Noun(click.Group):
         """As click does, with the nearest verb named when there is none."""
         suggest_command(ctx, args, self.list_commands(ctx))
         return super().resolve_command(ctx, args)
+
+
+def imported(place: str) -> click.Command:
+    """The command at `module:attribute`."""
+    module, _, attribute = place.partition(":")
+    command: click.Command = getattr(import_module(module), attribute)
+    return command
 
 
 def suggest_command(ctx: click.Context, arguments: Sequence[str], commands: Sequence[str]) -> None:

@@ -171,10 +171,10 @@ RESULTS = display.Shape(
 def _show(session: Session, runs: Sequence[Row], how: Options) -> None:
     display.many(runs, RESULTS, how.output)
     if how.output == "table":
-        _say_what_came(session, runs)
+        _say_what_came(session, runs, how)
 
 
-def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
+def _say_what_came(session: Session, runs: Sequence[Row], how: Options) -> None:
     """Says why runs ended as they did, what they gave, and what to type for those that nobody works on yet."""
     for run in runs:
         short = run["address"].partition("/")[2]
@@ -183,5 +183,5 @@ def _say_what_came(session: Session, runs: Sequence[Row]) -> None:
         for name, output in (run["outputs"] or {}).items():
             session.say(f"{short}: {name} = {display.output_text(output)}")
     queued = [str(run["id"]) for run in runs if run["waiting_on"] == "worker"]
-    if queued:
+    if queued and not how.wait:
         session.say(f"Next: landform run apply {' '.join(queued)}")

@@ -78,8 +78,9 @@ def _print(found: dict[str, object], name: str, output: str, text: str) -> None:
 
 
 def _text(draft: Draft, speculation: Speculation) -> str:
-    lines = [f"What {draft.operation.value} of {draft.address} with {draft.template} might plan now:"]
-    lines += [speculation.summary.sentence(), *texts.plan_lines(speculation.summary)]
+    verb = f"{draft.operation.value} {draft.address} with {draft.template}"
+    lines = [f"What would be planned now, to {verb}: {speculation.summary.sentence()}"]
+    lines += [*texts.plan_lines(speculation.summary)]
     if speculation.placeholders:
         lines += ["Outputs that are not there yet, and what stood in for them:"]
         lines += [f"    {each.name} = {output_text(each.value)}" for each in speculation.placeholders]

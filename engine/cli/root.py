@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-
 import click
 
 from engine.cli import common, failures, first_page
@@ -21,11 +19,7 @@ class Lazy(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """The command, imported now."""
-        if cmd_name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        return failures.imported(COMMANDS[cmd_name][0]) if cmd_name in COMMANDS else None
 
     def get_help(self, ctx: click.Context) -> str:
         """The first page, the same whether click was asked or not."""

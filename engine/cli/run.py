@@ -4,21 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import (
-    arguments,
-    display,
-    endings,
-    failures,
-    foreground,
-    run_cancel,
-    run_explain,
-    run_export,
-    run_logs,
-    run_plan,
-    run_recover,
-    run_wait,
-    texts,
-)
+from engine.cli import arguments, display, endings, failures, foreground, texts
 from engine.cli.common import RUN, Session, pass_session
 from engine.cli.foreground import Options
 from engine.core.runs import Status
@@ -36,6 +22,18 @@ RUNS = display.Shape(
 @click.group(cls=failures.Noun)
 def run() -> None:
     """Runs: plans, approvals, applies, logs."""
+
+
+# lists of runs are asked for most, and must not wait for all that can be done with one
+run.elsewhere = {
+    "plan": "engine.cli.run_plan:plan",
+    "wait": "engine.cli.run_wait:wait",
+    "logs": "engine.cli.run_logs:logs",
+    "export": "engine.cli.run_export:export",
+    "cancel": "engine.cli.run_cancel:cancel",
+    "recover": "engine.cli.run_recover:recover",
+    "explain": "engine.cli.run_explain:explain",
+}
 
 
 @run.command("list")
@@ -124,17 +122,9 @@ def discard(session: Session, run_id: int, reason: str, output: str) -> None:
 def retry(session: Session, run_id: int, how: Options) -> int:
     """Try again, with a new plan, what a run that did not succeed wanted."""
     from engine.actions import runs
+    from engine.cli import run_recover
 
     app = session.open_app()
     if session.reads().run(run_id)["status"] == Status.INTERRUPTED:
         return run_recover.retried(session, app, run_id, how)
     return foreground.carry_out(session, app, runs.retry(app.desk, run_id, how.consent()), how)
-
-
-run.add_command(run_plan.plan)
-run.add_command(run_wait.wait)
-run.add_command(run_logs.logs)
-run.add_command(run_export.export)
-run.add_command(run_cancel.cancel)
-run.add_command(run_recover.recover)
-run.add_command(run_explain.explain)

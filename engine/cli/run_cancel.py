@@ -39,11 +39,14 @@ def cancel(
     if wait and obeyed:
         _stop(session, app, obeyed, timeout)
     runs = [session.reads().run(run_id) for run_id in obeyed]
-    display.many(runs, RESULTS, output)
+    if runs or output != "table":
+        display.many(runs, RESULTS, output)
     for refusal in refusals.values():
         raise refusal
     if wait:
         _raise_for(runs, timeout)
+    elif stopping := [str(run["id"]) for run in runs if run["status"] in EXECUTING]:
+        session.say(f"Next: landform run wait {' '.join(stopping)}")
 
 
 def _asked(session: Session, app: App, run_id: int, *, force: bool) -> LandformError | None:

@@ -45,17 +45,21 @@ def _view(row: Row, found: Explanation) -> dict[str, object]:
 
 
 def _text(row: Row, found: Explanation) -> str:
-    lines = [f"Run {row['id']} of {row['address']} is {row['status']}."]
-    lines += [f"  {each.text}" for each in found.obstacles] or ["  A worker can take it now."]
+    lines = [f"Run {row['id']} of {row['address']}: {row['status']}"]
+    lines += [f"  {each.text}" for each in found.obstacles] or ["  a worker can take it now"]
     if found.ahead:
-        lines.append(f"  {len(found.ahead)} go before it: run {', '.join(map(str, found.ahead[:10]))}")
+        lines.append(f"  before it goes run {', '.join(map(str, found.ahead[:10]))}{_and_more(len(found.ahead) - 10)}")
     if row["status"] in TAKEABLE:
         lines.append(f"  {_who_could(found)}")
     return "\n".join([*lines, *(f"Next: {command}" for command in found.next_commands)])
 
 
+def _and_more(count: int) -> str:
+    return f" and {count} more" if count > 0 else ""
+
+
 def _who_could(found: Explanation) -> str:
     if not found.able:
-        return "No living worker could ever take it."
+        return "no living worker could ever take it"
     workers = ", ".join(map(str, found.able))
-    return f"Workers that could take it: {workers}"
+    return f"workers that could take it: {workers}"

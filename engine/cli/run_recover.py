@@ -83,6 +83,7 @@ class Recovery:
         if run["status"] == Status.INTERRUPTED or (retry and run["status"] not in EXECUTING):
             return True
         if run["status"] in EXECUTING:
+            recovery.expect_lost(self.app.desk, self.run_id)
             worker = run["executor"] or {}
             who = f"process {worker.get('pid')} on host {worker.get('host')}"
             if not common.confirm(f"Is {who} gone for certain, and all that it started?", yes=self.how.yes):

@@ -54,7 +54,8 @@ def wait(session: Session, run_ids: tuple[int, ...], goal: str | None, timeout: 
     display.many(rows, RUNS, output)
     late = [str(row["id"]) for row in rows if not is_reached(Status(row["status"]), wanted)]
     if late:
-        hint = f"Wait on: landform run wait {' '.join(late)}"
+        again = f"landform run wait {' '.join(late)}" + (f" --for {goal}" if goal else "")
+        hint = f"Wait on: {again}. Or see what it waits for: landform run explain {late[0]}"
         raise TimedOut(f"{timeout:g} seconds were not enough for run {', '.join(late)}.", hint=hint)
     endings.raise_for([row for row in rows if not is_asked_for(Status(row["status"]), wanted)])
 

@@ -12,7 +12,7 @@ import click
 from engine import settings
 from engine.cli import arguments, common, display, failures
 from engine.cli.common import Session, WholeNumber, pass_session
-from engine.core.address import Address, Kind
+from engine.core.address import Address
 from engine.errors import LandformError, Usage
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def state() -> None:
 
 _ADDRESS = click.argument("address", shell_complete=arguments.complete("address"))
 _NUMBER = click.option(
-    "--version", "version_id", type=_VERSION, metavar="STATE", help="A state of the list.  [default: the newest]"
+    "--state", "version_id", type=_VERSION, metavar="STATE", help="A state of the list.  [default: the newest]"
 )
 _YES = click.option("--yes", "-y", is_flag=True, help="Do not ask.")
 
@@ -121,9 +121,7 @@ def rollback(session: Session, address: str, version_id: int, output: str, *, ye
     _confirm(f"Shall Terraform believe what state {version_id} says of {where}, and nothing later?", where, yes=yes)
     row = states.rollback(_vault(session), where, version_id)
     display.one(row, STATES, output)
-    name = str(where).partition("/")[2]
-    noun = "env" if where.kind is Kind.ENVIRONMENT else "instance"
-    session.say(f"See what Terraform makes of it: landform {noun} update {name} --kind current-version")
+    session.say(f"Next: landform run plan {where}")
 
 
 @state.command("migrate")
@@ -175,6 +173,8 @@ def _confirm(question: str, where: Address, *, yes: bool) -> None:
 def _write(path: Path, content: bytes) -> None:
     try:
         with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+            # it may have been there before, and open to others
+            os.fchmod(file.fileno(), 0o600)
             file.write(content)
     except OSError as error:
         raise LandformError(

@@ -27,20 +27,28 @@ def run(row: Row) -> str:
     """A run: what it is for, what its plan would do, and how it ended."""
     lines = [
         f"Run {row['id']}: {row['operation']} {row['address']} with {row['template']}",
-        *_fields({**row, "approvals": _approvals(row)}, _RUN),
+        *_fields({**row, "approvals": _approvals(row), "waiting_on": _waiting_on(row)}, _RUN),
         *_fields(row, ("created_at", "planned_at", "expires_at", "approved_at", "applied_at", "ended_at")),
     ]
     if row["summary"] is not None:
         lines += ["", plan(row)]
     if row["next_actions"]:
-        lines += ["", *(f"Next: landform run {verb} {row['id']}" for verb in row["next_actions"])]
+        verbs = [*row["next_actions"], *(["explain"] if row["waiting_on"] == "worker" else [])]
+        lines += ["", *(f"Next: landform run {verb} {row['id']}" for verb in verbs)]
     return "\n".join(lines)
 
 
 _RUN = (
     *("status", "waiting_on", "behind", "message", "reason", "requested_by"),
-    *("approvals", "approved_by", "approval_reason", "supersedes", "superseded_by"),
+    *("approvals", "approved_by", "approval_reason", "retry_of", "supersedes", "superseded_by"),
 )
+
+
+def _waiting_on(row: Row) -> str:
+    """Who has to move next; of several people's approval, how many have given theirs."""
+    if row["waiting_on"] == "approval" and row["approvals_needed"] > 1:
+        return f"approval ({len(row['approvals'])} of {row['approvals_needed']})"
+    return str(row["waiting_on"])
 
 
 def _approvals(row: Row) -> dict[str, str]:

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.cli import signals
-from engine.core import turns
 from engine.core.runs import Status, is_terminal
 from engine.errors import ExternalFailure
 
@@ -113,6 +112,8 @@ class Turns:
         return None
 
     def _goes_on(self, snapshot: Snapshot, run: Row) -> bool:
+        from engine.core import turns
+
         own = self.app.executor.obstacles(run["id"])
         return turns.stuck(snapshot, run["id"]) is None and not turns.is_hopeless(snapshot, run["id"], own)
 
@@ -127,6 +128,8 @@ class Turns:
         wait(seconds if left_s is None else min(seconds, left_s))
 
     def _say_why(self, snapshot: Snapshot, run: Row) -> None:
+        from engine.core import turns
+
         self._say_once(f"{run['address'].partition('/')[2]}: {turns.waits_for(snapshot, run['id'])}")
 
     def _say_once(self, text: str) -> None:

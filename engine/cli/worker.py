@@ -28,11 +28,11 @@ if TYPE_CHECKING:
 WORKERS = display.Shape(
     "landform.worker/1",
     display.columns("WORKER=id NAME=name KIND=kind STATE=state HOST=host PID=pid LABELS=labels")
-    + display.columns("RUNS=runs SLOTS=capacity LAST_SEEN=beat_at"),
+    + display.columns("RUNS=runs PARALLEL=capacity LAST_SEEN=beat_at"),
     "id",
 )
 _MOST_WORKERS = 10_000
-_ID = common.WholeNumber(2**53 - 1, "the number of a worker")
+_ID = common.WholeNumber(2**53 - 1, "the number of a worker: landform worker list has them in its first column")
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -60,7 +60,7 @@ def run_worker(
     third one kills it.
     """
     app = session.open_app(_card(session, name, labels, parallel))
-    shift = app.shift()
+    shift = app.shift(session.say)
     with _told(session, shift):
         app.lease.worker_id()
         session.say(f"Worker {app.lease.number} is ready for {app.lease.card.capacity} runs side by side.")
@@ -75,7 +75,10 @@ def run_worker(
 def list_workers(session: Session, output: str, *, everybody: bool) -> None:
     """List workers, newest first: those that live."""
     rows = session.reads().workers(_MOST_WORKERS)
-    display.many([row for row in rows if everybody or row["state"] in ALIVE], WORKERS, output)
+    found = [row for row in rows if everybody or row["state"] in ALIVE]
+    display.many(found, WORKERS, output)
+    if not found:
+        session.say("Next: landform worker run")
 
 
 @worker.command("drain")

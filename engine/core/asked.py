@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -59,6 +58,9 @@ def differences(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, .
 
 def digest_of(value: object) -> str:
     """A short digest of bytes, or of any JSON value."""
+    # every command line comes by here, and few have a key
+    import hashlib
+
     raw = value if isinstance(value, bytes) else json.dumps(value, sort_keys=True, default=str).encode()
     return hashlib.sha256(raw).hexdigest()[:_DIGEST_DIGITS]
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from engine.core import scheduling
 from engine.core.scheduling import TAKEABLE, Obstacle, Snapshot, Why
 
+_HERE = "landform run apply {run}"
 _ADVICE = {
     Why.APPROVAL: ("landform run show {run}", "landform run approve {run}"),
     Why.DECISION: ("landform run recover {run}",),
@@ -16,7 +17,7 @@ _ADVICE = {
     Why.DIVERGED: ("landform state list {address}",),
     Why.ENVIRONMENT_LIMIT: ("landform run list --status applying",),
     Why.LIMIT: ("landform run list --status applying",),
-    Why.NO_WORKER: ("landform worker run", "landform run apply {run}"),
+    Why.NO_WORKER: ("landform worker run {labels}", _HERE),
     Why.LABELS: ("landform worker run {labels}",),
     Why.DRAINING: ("landform worker run {labels}",),
     Why.NO_SLOT: ("landform worker list",),
@@ -48,11 +49,14 @@ def explanation(snapshot: Snapshot, run_id: int, address: str) -> Explanation:
     if entry is not None and entry.status in TAKEABLE and not able and not _says_why_nobody(obstacles):
         # something else is in the way first, but nobody would come after that either
         whys.append((Why.NO_WORKER if not snapshot.workers else Why.LABELS, None))
-    labels = " ".join(f"--label {label}" for label in snapshot.rules_of(entry).labels) if entry else ""
+    needed = snapshot.rules_of(entry).labels if entry else ()
+    words = {"run": run_id, "address": address, "labels": " ".join(f"--label {label}" for label in needed)}
     commands = [
-        command.format(run=run_id, other=other, address=address, labels=labels).strip()
+        command.format(other=other, **words).strip()
         for why, other in whys
         for command in _ADVICE[why]
+        # a command in the foreground has the labels of its settings only
+        if not (needed and command == _HERE)
     ]
     return Explanation(obstacles, scheduling.ahead(snapshot, run_id), able, tuple(dict.fromkeys(commands)))
 

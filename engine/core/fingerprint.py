@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 
 from engine.core.outputs import revealed
 
+_RUN_ENV = "run environment "
+
 
 @dataclass(frozen=True)
 class Basis:
@@ -42,11 +44,21 @@ def fingerprint(basis: Basis, key: bytes) -> dict[str, str]:
         "state": "{lineage} {serial}".format(**basis.state) if basis.state else "",
     }
     inputs = {f"input {name}": value_digest(value, key) for name, value in basis.inputs.items()}
-    run_env = {f"run environment {name}": value_digest(value, key) for name, value in basis.run_env.items()}
     upstream = {
         f"{address} output {name}": digest for address, read in basis.upstream.items() for name, digest in read.items()
     }
-    return dict(sorted((parts | inputs | run_env | upstream).items()))
+    return dict(sorted((parts | inputs | of_run_env(basis.run_env, key) | upstream).items()))
+
+
+def of_run_env(run_env: Mapping[str, str], key: bytes) -> dict[str, str]:
+    """The parts of a fingerprint that speak of what operators set for Terraform."""
+    return {f"{_RUN_ENV}{name}": value_digest(value, key) for name, value in run_env.items()}
+
+
+def has_run_env(planned_with: Mapping[str, str], run_env: Mapping[str, str], key: bytes) -> bool:
+    """Whether a plan with that fingerprint was made with the same variables and values."""
+    known = {part: digest for part, digest in planned_with.items() if part.startswith(_RUN_ENV)}
+    return known == of_run_env(run_env, key)
 
 
 def value_digest(value: object, key: bytes) -> str:

@@ -227,7 +227,10 @@ def _unmanned(snapshot: Snapshot, entry: Entry) -> Iterator[Obstacle]:
     refusals = [_unfit(snapshot, entry, taker) for taker in snapshot.workers]
     found = [refusal for refusal in refusals if refusal is not None]
     if not refusals:
-        yield Obstacle(Why.NO_WORKER, "no worker is running")
+        labels = ",".join(snapshot.rules_of(entry).labels)
+        yield Obstacle(
+            Why.NO_WORKER, "no worker is running" + (f"; it needs one with labels {labels}" if labels else "")
+        )
     elif len(found) == len(refusals):
         lacking = [refusal for refusal in found if refusal.why is Why.LABELS]
         if len(lacking) == len(found):

@@ -34,7 +34,7 @@ class Past:
     before another machine worked.
     """
     trail: frozenset[str] | None = None
-    """As worker.trail.Trail.read() has it."""
+    """As terraform.trail.Trail.read() has it."""
 
 
 class Verdict(StrEnum):

@@ -42,6 +42,11 @@ class Lines:
         self._keep(rest)
         return lines
 
+    @property
+    def begun(self) -> bytes:
+        """The beginning of a line whose end has not come yet."""
+        return bytes(self._open)
+
     def rest(self) -> list[str]:
         """The last line, when the stream stopped without a newline; [] otherwise."""
         return [self._take()] if self._open else []

@@ -132,7 +132,7 @@ def run(
     if stop.requested:
         return Ended(-signal.SIGINT, Reason.CANCELLED, 0.0)
     with contextlib.ExitStack() as stack:
-        output = stack.enter_context(contextlib.closing(Output(log, on_line)))
+        output = stack.enter_context(contextlib.closing(Output(log, on_line, command.last_words)))
         source, sink = stack.enter_context(_pipe())
         guard = stack.enter_context(_guard(command, source, command.last_words or log))
         program = _Program(command, stack.enter_context(launch.start(command, sink, launch.STDOUT)), source, guard)

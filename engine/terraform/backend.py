@@ -30,6 +30,8 @@ class LockInfo:
     """`user@host`"""
     created: str
     """RFC 3339, by the clock of whoever took it."""
+    info: str = ""
+    """What the holder added; a push() of ours says which process it is."""
 
     @property
     def host(self) -> str:
@@ -73,6 +75,9 @@ class Backend(Protocol):
 
         Raises Conflict when another holds the state by now, Busy when the holder lives.
         """
+
+    def clear(self, folder: Path) -> None:
+        """Removes the lock of a push() whose process is seen to have died. Raises ExternalFailure."""
 
     def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
         """Raises ExternalFailure when state lies where Terraform does not look for it, or there is none although
@@ -142,7 +147,7 @@ def lock_info(content: bytes) -> LockInfo:
     with suppress(ValueError):
         found = json.loads(content)
     found = found if isinstance(found, dict) else {}
-    return LockInfo(*(str(found.get(name, "")) for name in ("ID", "Operation", "Who", "Created")))
+    return LockInfo(*(str(found.get(name, "")) for name in ("ID", "Operation", "Who", "Created", "Info")))
 
 
 def held(where: str) -> Busy:

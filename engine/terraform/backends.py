@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -12,8 +13,8 @@ from typing import Any
 
 from engine.core import s3
 from engine.core.snapshots import Snapshot
-from engine.errors import Conflict
-from engine.external import aws
+from engine.errors import Conflict, ExternalFailure
+from engine.external import alive, aws
 from engine.terraform import files as safely
 from engine.terraform import statefile
 from engine.terraform.backend import (
@@ -28,9 +29,12 @@ from engine.terraform.backend import (
 )
 from engine.terraform.statefile import State
 
+logger = logging.getLogger(__name__)
 STATE_FILE = "terraform.tfstate"
 LOCK_INFO_FILE = f".{STATE_FILE}.lock.info"
 LOCK_SUFFIX = ".tflock"
+_PUSH = "landform state"
+"""What a lock says that push() has taken."""
 _HOW_MISSING = (
     f"Find out where it went, put it back, and run again; {STATE_FILE}.backup, if it is there, is the state before. "
     "If it is lost for good, terraform import in that folder makes a new one."
@@ -38,8 +42,8 @@ _HOW_MISSING = (
 _HOW_MISSING_S3 = (
     "Find out who removed it; landform state list says what was kept, landform state rollback puts it back."
 )
-_HOW_DAMAGED = f"The state before it is beside it, in {STATE_FILE}.backup: look at both before you change anything."
-_HOW_DAMAGED_S3 = "landform state list says what was kept before: look at both before you change anything."
+_HOW_DAMAGED_S3 = "See what was kept before: landform state list. To go back to that: landform state rollback."
+_HOW_DAMAGED = f"{_HOW_DAMAGED_S3} The state before it is also beside it, in {STATE_FILE}.backup."
 
 
 def of(stored: Mapping[str, Any], run_env: Mapping[str, str]) -> Backend:
@@ -81,7 +85,7 @@ class Managed(Backend):
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise statefile.damaged(str(path), str(error), _HOW_DAMAGED) from error
+            raise ExternalFailure(statefile.unreadable(str(path), str(error)), hint=_HOW_DAMAGED) from error
         return statefile.read(content, str(path), _HOW_DAMAGED)
 
     def push(self, folder: Path, content: bytes, expected: Snapshot | None) -> None:
@@ -113,6 +117,9 @@ class Managed(Backend):
         holder = self.lock(folder)
         if holder is not None and holder.id == lock_id:
             raise held(self.where(folder))
+
+    def clear(self, folder: Path) -> None:
+        """As Backend.clear(): a push() here takes none."""
 
     def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
         """As Backend.require_in_place()."""
@@ -166,17 +173,27 @@ class S3(Backend):
 
     def push(self, folder: Path, content: bytes, expected: Snapshot | None) -> None:
         """As Backend.push(), under a lock that Terraform respects."""
-        lock_id = secrets.token_hex(16)
-        mine = {"ID": lock_id, "Operation": "landform state", "Who": f"landform@{os.uname().nodename}"}
-        # the time is left open: clocks of machines differ, and nobody breaks a lock for its age
-        text = json.dumps({**mine, "Info": "", "Version": "", "Created": "0001-01-01T00:00:00Z", "Path": self._key})
-        if not self._place.put(self._key + LOCK_SUFFIX, text.encode(), anew=True):
-            raise held(self.where(folder))
+        self.clear(folder)
+        lock_id = self._locked(folder)
         try:
             require_same(self.pull(folder), expected, self.where(folder))
             self._place.put(self._key, content)
         finally:
             self.unlock(folder, lock_id)
+
+    def _locked(self, folder: Path) -> str:
+        """The id of a lock that is ours from now on. Raises Busy while somebody holds the state."""
+        lock_id = secrets.token_hex(16)
+        mine = {"ID": lock_id, "Operation": _PUSH, "Who": f"landform@{os.uname().nodename}"}
+        # the time is left open: clocks of machines differ, and nobody breaks a lock for its age
+        rest = {"Info": json.dumps(alive.identity()), "Version": "", "Created": "0001-01-01T00:00:00Z"}
+        text = json.dumps({**mine, **rest, "Path": self._key})
+        if not self._place.put(self._key + LOCK_SUFFIX, text.encode(), anew=True):
+            holder = self.lock(folder)
+            # S3 is asked again where an answer was lost, and then finds what the first try has written
+            if holder is None or holder.id != lock_id:
+                raise held(self.where(folder))
+        return lock_id
 
     def stamp(self, folder: Path) -> str:
         """As Backend.stamp()."""
@@ -198,6 +215,13 @@ class S3(Backend):
         if holder is not None:
             self._place.delete(self._key + LOCK_SUFFIX)
 
+    def clear(self, folder: Path) -> None:
+        """As Backend.clear()."""
+        holder = self.lock(folder)
+        if holder is not None and holder.operation == _PUSH and _has_died(holder.info):
+            logger.warning("a lock that a killed Landform left is removed", extra={"lock": holder.id})
+            self.unlock(folder, holder.id)
+
     def require_in_place(self, folder: Path, was_written: Callable[[], bool]) -> None:
         """As Backend.require_in_place()."""
         require_none_displaced(folder, self.where(folder))
@@ -212,6 +236,15 @@ class S3(Backend):
         if content is not None:
             safely.put(backup.parent, backup.name, content, backup.with_suffix(".tmp"))
             self._place.delete(self._key)
+
+
+def _has_died(info: str) -> bool:
+    """Whether the process that a lock names is gone for certain."""
+    try:
+        who = json.loads(info)
+    except ValueError:
+        return False
+    return isinstance(who, dict) and alive.is_alive(who) is False
 
 
 def _is_locked(path: Path) -> bool:

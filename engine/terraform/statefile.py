@@ -17,6 +17,10 @@ _VERSION = 4
 _SERIAL = re.compile(rb'("serial":\s*)\d+')
 
 
+class Damaged(ExternalFailure):
+    """What lies in the place of a state is none."""
+
+
 @dataclass(frozen=True)
 class State:
     """A state that has been read; nothing about it needs to be checked again."""
@@ -97,16 +101,16 @@ def parse(content: bytes) -> State | None:
 
 
 def read(content: bytes, where: str, hint: str) -> State | None:
-    """As parse(), for a state that lies at `where`. Raises ExternalFailure with `hint` when it is damaged."""
+    """As parse(), for a state that lies at `where`. Raises Damaged with `hint`."""
     try:
         return parse(content)
     except (ValueError, RecursionError) as error:
-        raise damaged(where, str(error), hint) from error
+        raise Damaged(unreadable(where, str(error)), hint=hint) from error
 
 
-def damaged(where: str, why: str, hint: str) -> ExternalFailure:
-    """What to raise for a state that cannot be read."""
-    return ExternalFailure(f"The state file {where} cannot be read: {why.removesuffix('.')}.", hint=hint)
+def unreadable(where: str, why: str) -> str:
+    """What to say of a state that cannot be read."""
+    return f"The state file {where} cannot be read: {why.removesuffix('.')}."
 
 
 def difference(before: State, after: State) -> dict[str, list[dict[str, object]]]:

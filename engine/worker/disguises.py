@@ -12,6 +12,8 @@ from urllib.parse import quote, quote_plus
 Way = tuple[str, str]
 """A regular expression: its first character, which is fixed, and the expression of the rest."""
 
+CODED = "[A-Za-z0-9+/_%-]"
+"""A character of base64 or hex, in a URL too."""
 _WINDOW, _STEP = 36, 18
 """Bytes: longer ones are looked for in pieces that overlap, as programs break lines of base64: a line holds a piece."""
 _SHORTEST = 8
@@ -22,7 +24,7 @@ _SHORT_ESCAPES = {"\n": "n", "\t": "t", "\r": "r", "\b": "b", "\f": "f", "/": "/
 _ESCAPED_IN_ASCII = frozenset("<>&'\"/\x7f")
 _PLAIN = frozenset("-_.~")
 """What needs no escaping anywhere, besides letters and digits."""
-_UNSEEN = frozenset(
+UNSEEN = "".join(
     map(chr, (*range(9), *range(11, 32), *range(0x7F, 0xA0), *range(0x202A, 0x202F), *range(0x2066, 0x206A)))
 )
 """What external.lines takes out of a text, unless it is escaped there."""
@@ -49,6 +51,11 @@ def encoded_ways(text: str) -> Iterator[Way]:
             yield from _way_of_base64(form)
         for form in (piece.hex(), piece.hex().upper()):
             yield form[0], form[1:]
+
+
+def shortest_code(text: str) -> int:
+    """Characters that each of encoded_ways() has at least."""
+    return max(4, min(len(text.encode("utf-8", "replace")), _WINDOW) * 4 // 3 - 3)
 
 
 def literal(text: str) -> Iterator[str]:
@@ -105,7 +112,7 @@ def _run(character: str, times: int) -> str:
     most = {"\\": _NESTED, "$": 2, "%": 2}.get(character, 1) * times
     if len(found) == 1:
         return found[0] * times
-    if character in _UNSEEN:
+    if character in UNSEEN:
         return f"(?:{'|'.join(found)}){{0,{times}}}"
     return f"(?:{'|'.join(found)})" + (f"{{{times},{most}}}" if most > 1 else "")
 

@@ -9,11 +9,11 @@ import fcntl
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core import wiring
+from engine.core import fingerprint, wiring
 from engine.core.evidence import Evidence, States
 from engine.core.plans import Summary
 from engine.core.runs import Operation, Status, what_to_do
@@ -132,13 +132,16 @@ class _Scene:
 
     def take_in(self, ids: Mapping[str, str], look: Look) -> None:
         assert self.work.part is not None
+        # what the import writes has grown from the state that is in place now, and must be known to
+        self.ground.harvest.restore(self.work, self.ground.backend(self.work), self.ground.root(self.work))
         given = self.ground.values(self.work)
         with self.ground.journal(self.work, given, look.watch) as journal:
             step = Step(self.work, self.work.part, look.stop, journal)
             place = self.ground.prepare(step, given)
             try:
                 for address, identifier in ids.items():
-                    follow(self.ground.terraform().import_(place, address, identifier), "import", step)
+                    with watching(self.ground.backend(self.work), None, self._witness()):
+                        follow(self.ground.terraform().import_(place, address, identifier), "import", step)
             finally:
                 # of several, the first ones have been taken in whatever became of the others
                 remains.state(self.ground, self.work)
@@ -165,8 +168,10 @@ class _Scene:
         """Takes what Terraform said when nobody listened any more into the log."""
         environment = self.work.environment
         now = {str(environment.address): fingerprints(environment.outputs)} if environment else {}
+        env, key = self.ground.run_env(self.work), self.ground.key
+        is_same_env = fingerprint.has_run_env(self.work.planned_with, env, key)
         try:
-            given, is_known = self.ground.values(self.work), not wiring.changed(self.run.upstream, now)
+            given, is_known = self.ground.values(self.work), is_same_env and not wiring.changed(self.run.upstream, now)
         except Conflict:
             # without the secrets that it was given nothing can be cleaned of them
             return
@@ -185,15 +190,18 @@ class _Scene:
         except LandformError as error:
             return None, f"Terraform cannot tell what it would do now: {error.message}"
 
+    def _witness(self) -> Witness | None:
+        """Sees to it that, should we be killed, whoever looks next may break the lock of what we have started."""
+        ground, work = self.ground, self.work
+        backend, book = ground.backend(work), replace(ground.locks(work), claim=None)
+        return Witness(book, backend, ground.root(work), ground.now) if backend.is_shared else None
+
     def _planned(self, step: Step) -> Summary:
         ground, work, plan_file = self.ground, self.work, self.folder / _PLAN_FILE
-        backend, root = ground.backend(work), ground.root(work)
-        place = ground.prepare(step, ground.values(work))
+        backend, place = ground.backend(work), ground.prepare(step, ground.values(work))
         command = ground.terraform().plan(place, plan_file, destroy=work.operation is Operation.DESTROY)
-        # should we be killed, the lock of this plan may be broken by whoever looks next
-        witness = Witness(ground.locks(work), backend, root, ground.now) if backend.is_shared else None
         try:
-            with watching(backend, None, witness):
+            with watching(backend, None, self._witness()):
                 came_to, collector = follow(command, "plan", step)
         finally:
             # it holds every value in clear text, and nobody may apply it
@@ -213,4 +221,5 @@ def _interrupted(tx: Tx, run_id: int) -> Run:
 
 def _worker(run: Run) -> str:
     who = run.executor or {}
-    return f"process {who['pid']} on host {who['host']}" if who else ""
+    home = f", home {who['home']}" if who.get("home") else ""
+    return f"process {who['pid']} on host {who['host']}{home}" if who else ""

@@ -77,6 +77,8 @@ class Executor:
                 # while this process lives nobody else would take it
                 self.claims.lease.abandon(run.id)
                 raise
+            finally:
+                self.claims.rest(run.id)
 
     def obstacles(self, run_id: int) -> tuple[Obstacle, ...]:
         """Why this process cannot take the run now; () when it can."""
@@ -128,6 +130,10 @@ class Executor:
     def _planned(self, work: Work, summary: Summary, facts: dict[str, Any]) -> Run:
         with self.catalog.write() as tx:
             run = tx.run(work.run_id)
+            if run.cancel_requested_at is not None:
+                # else it would wait for approval, and be stopped as soon as it had that
+                message = "It was cancelled before its plan could be looked at."
+                return tx.move(work.run_id, Event.CANCEL, fence=work.fence, **facts | {"message": message})
             policy, rules = AutoApprove(run.auto_approve), tx.rules_of(run)
             if not approvals.may_approve_itself(summary, policy, rules):
                 why = approvals.why_it_waits(summary, policy, rules)
@@ -161,21 +167,34 @@ class Executor:
         When the catalog cannot be written at all, it is not ended here: nothing untrue is to be recorded later on.
         """
         try:
-            return self._written(stop, write)
+            return self._written(run, stop, write)
         except _REFUSALS as error:
             return self._end(run, error, stop)
 
-    def _written(self, stop: RunStop, write: Callable[[], Run]) -> Run:
+    def _written(self, run: Run, stop: RunStop, write: Callable[[], Run]) -> Run:
         """What `write` records, tried again for as long as the catalog cannot be written and nobody insists."""
+        is_unheard = False
         while True:
             try:
                 return write()
             except _REFUSALS:
+                # what was written before may have been kept, though the answer was lost
+                if is_unheard and (kept := self._kept(run)) is not None:
+                    return kept
                 raise
             except LandformError as error:
+                is_unheard = True
                 logger.warning("the end of a run cannot be recorded yet: %s", error.message)
-                if stop.forced or not self.claims.lease.recovers():
+                if not stop.recovers():
                     raise
+
+    def _kept(self, run: Run) -> Run | None:
+        """The run as it is now, when it has moved on and nobody else works on it; None otherwise."""
+        assert run.id is not None
+        with self.catalog.read() as tx:
+            now = tx.run(run.id)
+        is_ours = (now.fence == run.fence and now.status != run.status) or self.claims.went_further(now)
+        return now if is_ours else None
 
     def _end(self, run: Run, error: Exception, stop: RunStop) -> Run:
         """The one place that decides how a run ends which did not succeed."""
@@ -191,7 +210,7 @@ class Executor:
                     tx.request_cancel(run.id)
                 return self._ended(tx, run, event, message, error)
 
-        return self._written(stop, write)
+        return self._written(run, stop, write)
 
     def _ended(self, tx: Tx, run: Run, event: Event, message: str, error: Exception) -> Run:
         assert run.id is not None

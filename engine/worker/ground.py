@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from engine.core import fingerprint, rendering, run_env, wiring
 from engine.core.address import Address
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
+from engine.core.runs import Status, is_terminal
 from engine.core.snapshots import Verdict
 from engine.terraform import backends, preparation
 from engine.terraform.cli import Place, Surroundings, environment
@@ -24,7 +25,7 @@ from engine.worker.following import Step, Watch, follow
 from engine.worker.harvest import Harvest
 from engine.worker.installer import Code, Installer
 from engine.worker.journal import Journal
-from engine.worker.keeping import Keeping
+from engine.worker.keeping import Claim, Keeping
 from engine.worker.locks import Book
 from engine.worker.patience import Patience
 from engine.worker.records import fingerprints
@@ -43,6 +44,8 @@ if TYPE_CHECKING:
 
 PLAN_FILE = "plan.tfplan"
 DATA_DIR = ".terraform"
+_RUNS_BEFORE = 20
+"""How many runs back a lock is looked for that was left behind."""
 
 
 @dataclass(frozen=True)
@@ -202,13 +205,19 @@ class Ground:
         """Who holds the state of the run's instance now; None when nobody does. Raises ExternalFailure."""
         return self.backend(work).lock(self.root(work))
 
-    def recorded_lock(self, work: Work) -> LockInfo | None:
-        """The lock that the run itself took last, as it wrote it down: the only one that may be broken for it."""
-        return self.locks(work).read()
-
     def locks(self, work: Work) -> Book:
-        """Where the run writes down the locks that it takes."""
-        return Book(work.run_id, self.run_folder(work.address, work.run_id), self.keeping)
+        """Where the run writes down the locks that it takes: the only ones that may ever be broken for it."""
+        folder = self.run_folder(work.address, work.run_id)
+        return Book(work.run_id, folder, self.keeping, Claim(work.run_id, work.fence))
+
+    def books(self, work: Work) -> Iterator[Book]:
+        """That of the run, and those of the last runs of its instance that have ended."""
+        yield self.locks(work)
+        with self.harvest.catalog.read() as tx:
+            runs = tx.runs_of(work.address, _RUNS_BEFORE)
+        for run in runs:
+            if run.id and run.instance_id == work.instance_id and is_terminal(Status(run.status)):
+                yield Book(run.id, self.run_folder(work.address, run.id), self.keeping)
 
     def _outputs_of_environment(self, work: Work, where: Address) -> dict[str, dict[str, Any]]:
         """The outputs of the run's environment, with the values of sensitive ones: from its state or, where another

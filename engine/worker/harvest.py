@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from engine.core.snapshots import Past, Snapshot, Verdict, verdict
-from engine.errors import Conflict, LandformError
+from engine.errors import Conflict, LandformError, OutcomeUnknown
 from engine.terraform import statefile
 from engine.terraform.backend import Backend, in_doubt
-from engine.worker.trail import Trail
+from engine.terraform.trail import Trail
 
 if TYPE_CHECKING:
     from engine.catalog.catalog import Catalog
@@ -30,7 +31,7 @@ _EARLY_LOOKS = 20
 """How many of the first looks go to the lock, which a Terraform takes as soon as it has started."""
 _HOW_TO_DECIDE = (
     "See what was kept: landform state list {0}. To go on with what is there: landform state harvest {0}. To go back "
-    "to one that was kept: landform state rollback {0} VERSION."
+    "to one that was kept: landform state rollback {0} STATE."
 )
 
 
@@ -80,6 +81,7 @@ class Harvest:
         if found.verdict is Verdict.HARVEST and found.there is not None:
             self.take(work, found.there, "found before a plan")
         self._put_back(found, backend, folder)
+        self.note(found, folder)
 
     def restore(self, work: Work, backend: Backend, folder: Path) -> str:
         """Puts back what was lost with a machine or a disk, and changes nothing else. The digest of what is in place
@@ -88,10 +90,16 @@ class Harvest:
         found = self.standing(work, backend, folder)
         self._put_back(found, backend, folder)
         known = found.verdict in (*_PUT_BACK, Verdict.GO_ON)
-        digest = found.kept.digest if known and found.kept else ""
         if known:
-            Trail(folder.parent).note(digest)
-        return digest
+            self.note(found, folder)
+        return found.kept.digest if known and found.kept else ""
+
+    def note(self, found: Standing, folder: Path) -> None:
+        """Writes down which state is in its place now, after what the verdict says was done: what is written next has
+        grown from that one, whoever writes it.
+        """
+        newest = found.there.snapshot if found.there and found.verdict is Verdict.HARVEST else found.kept
+        Trail(folder.parent).note(newest.digest if newest else "")
 
     def newest(self, instance_id: int) -> State | None:
         """The newest state that was kept of an instance; None when there is none. Raises ExternalFailure."""
@@ -116,17 +124,34 @@ class Harvest:
             instance.diverged = reason
             tx.save(instance)
 
-    def finish(self, work: Work, look: Look) -> None:
-        """Keeps the last state of an apply that has ended. When it cannot be kept, the instance is frozen.
+    def finish(self, work: Work, look: Look, recovers: Callable[[], bool]) -> None:
+        """Keeps the last state of an apply that has ended. When it cannot be kept, the instance is frozen; `recovers`
+        waits for a catalog in which neither can be noted, and tells whether to try again.
 
         Raises Conflict when the run is another worker's by now: whatever we know counts for nothing then.
+        OutcomeUnknown when nothing could be noted: only a run that holds its instance keeps others from going on with
+        an older state.
         """
+        step: Callable[[], None] = look.take
+        while True:
+            try:
+                return step()
+            except Conflict:
+                raise
+            except LandformError as error:
+                logger.error("a state could not be kept", extra={"run": work.run_id, "address": str(work.address)})
+                if not recovers():
+                    text = f"The state that terraform apply has left could not be kept: {error.message}"
+                    raise OutcomeUnknown(text) from error
+                # by now it may only have been the catalog
+                step = partial(self._keep_or_freeze, work, look)
+
+    def _keep_or_freeze(self, work: Work, look: Look) -> None:
         try:
             look.take()
         except Conflict:
             raise
         except LandformError as error:
-            logger.error("a state could not be kept", extra={"run": work.run_id, "address": str(work.address)})
             self.diverge(work, f"Its state could not be kept after run {work.run_id}: {error.message}")
 
     def _kept(self, instance_id: int, there: State | None) -> tuple[Snapshot | None, bool]:
@@ -166,6 +191,8 @@ class Look:
         """`known` is the digest of the state that is in place and was kept; "" when there is none."""
         self._harvest, self._work, self._backend, self._folder = harvest, work, backend, folder
         self._known = known
+        self._steps = {known}
+        """Digests of what may be the newest one that was kept: of one that could not be, nobody may ever have heard."""
         self._stamp = backend.stamp(folder)
 
     def glance(self) -> None:
@@ -181,14 +208,18 @@ class Look:
         state = self._backend.pull(self._folder)
         if state is not None and state.snapshot.digest != self._known:
             # first: should we die in between, it is still known where this state comes from
-            Trail(self._folder.parent).note(self._known, state.snapshot.digest)
+            self._steps.add(state.snapshot.digest)
+            Trail(self._folder.parent).note(*self._steps)
             self._harvest.take(self._work, state)
             self._known = state.snapshot.digest
+            self._steps = {self._known}
 
 
 @contextmanager
 def watching(backend: Backend, look: Look | None, witness: Witness | None) -> Iterator[None]:
-    """While the block runs, a thread glances at the state and looks for the lock."""
+    """While the block runs, a thread glances at the state and looks for the lock; also for one that is there after it,
+    as a Terraform leaves it that was killed as soon as it had begun.
+    """
     over = Event()
     thread = Thread(target=_look_on, args=(over, backend.look_again_s, look, witness), name="states", daemon=True)
     thread.start()
@@ -197,6 +228,9 @@ def watching(backend: Backend, look: Look | None, witness: Witness | None) -> It
     finally:
         over.set()
         thread.join()
+        with suppress(LandformError):
+            if witness is not None and not witness.is_done:
+                witness.look()
 
 
 def _look_on(over: Event, look_again_s: float, look: Look | None, witness: Witness | None) -> None:

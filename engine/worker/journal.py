@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
 from pathlib import Path
 from types import TracebackType
@@ -24,6 +24,7 @@ INPUTS_FILE = "inputs.json"
 KINDS = {"log": LOG_FILE, "events": EVENTS_FILE}
 """Kind of log, as the catalog names it, -> its file."""
 PROCESS_FILE = "process.json"
+_LAST_BYTES = 1 << 20
 LAST_WORDS_FILE = "orphan.jsonl"
 
 
@@ -79,6 +80,13 @@ class Journal:
             self.last = text
             self._log.write(f"{text}\n")
         self._watch(phase, event)
+
+    def untold(self, lines: Iterable[str]) -> list[str]:
+        """Those that are not among the last events: Terraform puts the time into each, none comes twice."""
+        with (self._folder / EVENTS_FILE).open("rb") as file:
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _LAST_BYTES))
+            told = set(file.read().decode("utf-8", "replace").split("\n"))
+        return [line for line in lines if self._redaction.line(tidied(line)) not in told]
 
     def started(self, child: Identity) -> None:
         """Notes which process works for the run, so that whoever comes after a crash can tell whether it still does."""

@@ -10,11 +10,22 @@ if TYPE_CHECKING:
     from engine.external.cipher import Cipher
 
 
+@dataclass(frozen=True)
+class Claim:
+    """In whose name something is kept: a worker's that holds a run."""
+
+    run_id: int
+    fence: int
+
+
 class Keeping(Protocol):
     """Where files are put for whoever goes on with a run."""
 
-    def keep(self, name: str, content: bytes) -> None:
-        """Keeps the content under the name, for all machines. Raises LandformError."""
+    def keep(self, name: str, content: bytes, claim: Claim | None = None) -> None:
+        """Keeps the content under the name, for all machines; with a `claim` only while it holds.
+
+        Raises Conflict when another worker has the run by now, LandformError.
+        """
 
     def fetch(self, name: str) -> bytes | None:
         """What was kept; None when nothing was. Raises ExternalFailure when it cannot be read."""
@@ -23,7 +34,7 @@ class Keeping(Protocol):
 class Here(Keeping):
     """One machine: everything is where it was written."""
 
-    def keep(self, name: str, content: bytes) -> None:
+    def keep(self, name: str, content: bytes, claim: Claim | None = None) -> None:
         """As Keeping.keep()."""
 
     def fetch(self, name: str) -> bytes | None:
@@ -38,10 +49,12 @@ class Travelling(Keeping):
     catalog: Catalog
     cipher: Cipher
 
-    def keep(self, name: str, content: bytes) -> None:
+    def keep(self, name: str, content: bytes, claim: Claim | None = None) -> None:
         """As Keeping.keep()."""
         sealed = self.cipher.seal(content, name)
         with self.catalog.write() as tx:
+            if claim is not None:
+                tx.note(claim.run_id, fence=claim.fence)
             tx.put_blob(name, sealed)
 
     def fetch(self, name: str) -> bytes | None:

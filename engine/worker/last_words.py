@@ -1,4 +1,4 @@
-"""What Terraform said after its Landform had been killed: taken into the run's log, without its secrets."""
+"""What Terraform said when its Landform was killed, and after that: taken into the run's log, without its secrets."""
 
 from __future__ import annotations
 
@@ -27,7 +27,8 @@ def take(journal: Journal, *, secrets_are_known: bool) -> None:
     except FileNotFoundError:
         return
     collector = Collector()
-    for line in _whole(content):
+    # some of what was being taken down in that very moment may have been
+    for line in journal.untold(_whole(content)):
         if secrets_are_known or isinstance(parse(line), _HARMLESS):
             journal.line(_PHASE, line, collector)
     journal.last_words.unlink()

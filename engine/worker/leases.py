@@ -90,7 +90,7 @@ class Lease:
     @contextmanager
     def holding(self, run_id: int, stop: Stop) -> Iterator[RunStop]:
         """What stops that run: `stop`, the wishes that others leave in the catalog, or the end of the lease."""
-        own = RunStop(self.holds, self._file(self._worker_id), self.terms.lease_s)
+        own = RunStop(self.holds, self.recovers, self._file(self._worker_id), self.terms.lease_s)
         with self._changed:
             self._held[run_id] = own
             self._changed.notify_all()

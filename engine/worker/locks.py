@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from engine.terraform.backend import Backend, LockInfo
-from engine.worker.keeping import Keeping, state_lock_name
+from engine.worker.keeping import Claim, Keeping, state_lock_name
 
 if TYPE_CHECKING:
     from engine.worker.work import Work
@@ -29,6 +29,8 @@ class Book:
     run_id: int
     run_folder: Path
     keeping: Keeping
+    claim: Claim | None = None
+    """That of the worker which carries the run out; None for whoever looks at what is left of it."""
 
     def write(self, lock: LockInfo) -> None:
         """Writes down that the run holds this lock. Raises LandformError."""
@@ -38,14 +40,17 @@ class Book:
         with open(os.open(new, os.O_WRONLY | os.O_TRUNC | os.O_CREAT | os.O_NOFOLLOW, 0o600), "w") as file:
             file.write(text)
         new.replace(path)
-        self.keeping.keep(state_lock_name(self.run_id), text.encode())
+        self.keeping.keep(state_lock_name(self.run_id), text.encode(), self.claim)
 
-    def read(self) -> LockInfo | None:
-        """The lock that the run took last; None when none was written down that could be read. Raises LandformError."""
-        with suppress(OSError, ValueError, TypeError):
-            return LockInfo(**json.loads((self.run_folder / LOCK_FILE).read_bytes()))
-        kept = self.keeping.fetch(state_lock_name(self.run_id))
-        return LockInfo(**json.loads(kept)) if kept else None
+    def has(self, lock: LockInfo) -> bool:
+        """Whether the run has taken this lock, and none since, on this machine or on the one that worked on it last.
+
+        Raises LandformError.
+        """
+        kept = [self.keeping.fetch(state_lock_name(self.run_id))]
+        with suppress(OSError):
+            kept.append((self.run_folder / LOCK_FILE).read_bytes())
+        return lock.id in {found.id for found in map(_read, filter(None, kept)) if found is not None}
 
 
 class Witness:
@@ -55,6 +60,10 @@ class Witness:
         """To be made before Terraform starts."""
         self._book, self._backend, self._folder = book, backend, folder
         self._since = now()
+        self.is_done = False
+
+    def begin(self) -> None:
+        """A Terraform has started, which takes a lock of its own."""
         self.is_done = False
 
     def look(self) -> None:
@@ -68,17 +77,27 @@ class Witness:
             self.is_done = True
 
 
-def free(work: Work, book: Book, backend: Backend, folder: Path) -> None:
-    """Breaks the lock that an earlier try of this very run has left, and no other: a run is tried again only when the
-    processes of the try before are proven gone. Raises LandformError.
+def free(work: Work, books: Callable[[], Iterable[Book]], backend: Backend, folder: Path) -> None:
+    """Breaks the lock that an earlier try of the run, or a run of its instance which has ended, has left, and no other:
+    a run ends, or is tried again, only when its processes are proven gone. Raises LandformError.
     """
-    if not backend.is_shared:
-        # the lock of a local state goes with its process
+    # the lock of a local state goes with its process
+    lock = backend.lock(folder) if backend.is_shared else None
+    if lock is None:
         return
-    recorded, lock = book.read(), backend.lock(folder)
-    if recorded is not None and lock is not None and lock.id == recorded.id:
+    if any(book.has(lock) for book in books()):
         logger.warning("a lock that a killed Terraform left is removed", extra={"run": work.run_id, "lock": lock.id})
         backend.unlock(folder, lock.id)
+    else:
+        backend.clear(folder)
+
+
+def _read(content: bytes) -> LockInfo | None:
+    """What was written down; None when it is not whole."""
+    try:
+        return LockInfo(**json.loads(content))
+    except (ValueError, TypeError):
+        return None
 
 
 def _time(text: str) -> datetime:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,7 @@ from engine.core import fingerprint, plans
 from engine.core.address import Address
 from engine.core.plans import Action, Change, Summary
 from engine.core.runs import Operation, Status
-from engine.errors import Conflict, NotFound, Stale
+from engine.errors import Conflict, LandformError, NotFound, Stale
 from engine.external.process import Stop
 from engine.terraform.cli import Outcome
 from engine.terraform.events import ApplyComplete, Event
@@ -24,6 +24,7 @@ from engine.worker.harvest import Look, watching
 from engine.worker.journal import has_finished_something, path
 from engine.worker.locks import Witness
 from engine.worker.redaction import Redaction
+from engine.worker.terms import RunStop
 from engine.worker.triggers import Point, Trigger, nothing
 
 if TYPE_CHECKING:
@@ -107,7 +108,7 @@ class Phases:
             step = Step(work, work.part, stop, journal, ground.patience, partial(self.trigger, Point.APPLY_STARTED))
             # the lock file of the plan is that of the apply, also where the version was prepared with another since
             place = ground.prepare(step, given, ground.settings.apply_timeout_s, ground.provider_lock(work))
-            with self._harvested(work, kept):
+            with self._harvested(step, kept):
                 follow(ground.terraform().apply(place, ground.plan_file(work.address, work.run_id)), "apply", step)
         if work.operation is Operation.DESTROY:
             # before anything is recorded: an instance that is kept can be looked at and destroyed again
@@ -160,19 +161,30 @@ class Phases:
         self.trigger(Point.WORKSPACE_WRITTEN)
         plan_file, destroy = ground.plan_file(work.address, work.run_id), work.operation is Operation.DESTROY
         command = ground.terraform().plan(place, plan_file, destroy=destroy)
-        step = replace(step, on_start=partial(self.trigger, Point.PLAN_STARTED))
         if not backend.is_shared:
-            return follow(command, "plan", step)
-        locks.free(work, ground.locks(work), backend, root)
-        with watching(backend, None, Witness(ground.locks(work), backend, root, ground.now)):
-            return follow(command, "plan", step)
+            return follow(command, "plan", replace(step, on_start=partial(self.trigger, Point.PLAN_STARTED)))
+        free = partial(locks.free, work, partial(ground.books, work), backend, root)
+        free()
+        witness = Witness(ground.locks(work), backend, root, ground.now)
+        try:
+            with watching(backend, None, witness):
+                return follow(command, "plan", replace(step, on_start=partial(self._plan_started, witness)))
+        except LandformError:
+            # the lock of one that was killed outlives it
+            with suppress(LandformError):
+                free()
+            raise
+
+    def _plan_started(self, witness: Witness) -> None:
+        witness.begin()
+        self.trigger(Point.PLAN_STARTED)
 
     @contextmanager
-    def _harvested(self, work: Work, kept: str) -> Iterator[None]:
+    def _harvested(self, step: Step, kept: str) -> Iterator[None]:
         """Keeps the states that an apply writes inside, and the last one however it ends; `kept` is the digest of the
         one that it begins with, "" when that was not kept.
         """
-        ground = self.ground
+        ground, work, stop = self.ground, step.work, step.stop
         backend, root = ground.backend(work), ground.root(work)
         look = Look(ground.harvest, work, backend, root, kept)
         try:
@@ -180,7 +192,7 @@ class Phases:
                 yield
         finally:
             self.trigger(Point.APPLY_ENDED)
-            ground.harvest.finish(work, look)
+            ground.harvest.finish(work, look, lambda: isinstance(stop, RunStop) and stop.recovers())
             self.trigger(Point.STATE_HARVESTED)
 
     def _telling(self, watch: Watch) -> Watch:

@@ -22,7 +22,8 @@ def deployed(tx: Tx, run: Run) -> None:
     instance.deployed_run_id = run.id
     tx.save(instance)
     _judge(tx, instance)
-    for reader in tx.instances_in(instance):
+    # only an environment is lived in
+    for reader in tx.instances_in(instance) if instance.environment_id is None else ():
         _judge(tx, reader)
 
 

@@ -103,24 +103,30 @@ class _Forms:
         usual = _usual(pieces)
         long = [piece for piece in pieces if len(piece) > _LONG]
         many = [piece for piece in pieces if len(piece) <= _LONG and piece not in usual]
-        expression = _alternatives(
-            [
-                *((form[0], re.escape(form[1:])) for piece in many for form in disguises.literal(piece)),
-                *(way for piece in usual for way in disguises.ways(piece)),
-                *(way for piece in usual for way in disguises.encoded_ways(piece)),
-            ]
-        )
-        self._any = re.compile(expression) if expression else None
+        plain = [
+            *((form[0], re.escape(form[1:])) for piece in many for form in disguises.literal(piece)),
+            *(way for piece in usual for way in disguises.ways(piece)),
+        ]
+        coded = [way for piece in usual for way in disguises.encoded_ways(piece)]
+        self._plain = re.compile(_alternatives(plain)) if plain else None
+        self._coded = re.compile(_alternatives(coded)) if coded else None
+        # codes have no spaces: most lines have nothing of the length of one
+        shortest = min((disguises.shortest_code(piece) for piece in usual), default=0)
+        self._runs = re.compile(f"{disguises.CODED}{{{shortest},}}")
         # in a lookahead, so that of two that overlap both are found
-        self._each = re.compile(f"(?=({expression}))")
+        self._each = re.compile(f"(?=({_alternatives([*plain, *coded])}))") if plain else None
         self._long = tuple({form for piece in long for form in (*disguises.literal(piece), *disguises.encoded(piece))})
         self.longest = 2 * max(map(len, (*usual, *many, *self._long)), default=0)
         """Characters, roughly."""
 
     def are_in(self, text: str) -> bool:
         """Whether any of them is in the text."""
-        found = self._any is not None and self._any.search(text) is not None
-        return found or any(form in text for form in self._long)
+        if self._plain is not None and self._plain.search(text):
+            return True
+        coded = self._coded
+        if coded is not None and any(coded.search(text, *run.span()) for run in self._runs.finditer(text)):
+            return True
+        return any(form in text for form in self._long)
 
     def are_whole_in(self, json_text: str) -> bool:
         """The same for the text of a JSON value, where a short one, as `8080`, may well be part of something else."""
@@ -131,7 +137,7 @@ class _Forms:
 
     def places(self, text: str) -> Iterator[tuple[int, int]]:
         """Where in the text they begin and end."""
-        for match in self._each.finditer(text) if self._any else ():
+        for match in self._each.finditer(text) if self._each else ():
             yield match.span(1)
         for form in self._long:
             start = text.find(form)
@@ -192,8 +198,10 @@ def _pieces(secret: str) -> Iterator[str]:
 
 
 def _seen(text: str) -> set[str]:
-    """The text as it stands, and as it is left when what could steer a terminal has been taken out."""
-    return {text, without_escapes(text), clean(text)}
+    """The text as it stands, and without what could steer a terminal, or without that at its beginning: what is escaped
+    is no control, and stays.
+    """
+    return {text, text.lstrip(disguises.UNSEEN), without_escapes(text), clean(text)}
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -49,7 +49,7 @@ def steps(ground: Ground, run: Run, work: Work) -> Steps:
             last.pop(event.address, None)
             last[event.address] = event
     finished, failed = _acts(last, ApplyComplete), _acts(last, ApplyErrored)
-    return Steps(finished, failed, _acts(last, ApplyStart, ApplyProgress), is_known=is_here)
+    return Steps(finished, failed, _acts(last, ApplyStart, ApplyProgress), is_known=is_here and _is_same_boot(run))
 
 
 def _was_here(ground: Ground, run: Run) -> bool:
@@ -59,6 +59,13 @@ def _was_here(ground: Ground, run: Run) -> bool:
         return True
     who, home = run.executor or {}, str(ground.settings.home)
     return who.get("host") == identity()["host"] and who.get("home", home) == home
+
+
+def _is_same_boot(run: Run) -> bool:
+    """Whether the machine has not failed since: what it had not yet brought to its disk would be lost."""
+    boot = str(identity()["boot_id"])
+    # without the namespace of process ids: a container that was started anew has lost no file
+    return str((run.executor or {}).get("boot_id", boot)).partition("/")[0] == boot.partition("/")[0]
 
 
 def _told(ground: Ground, work: Work) -> Iterator[str]:
@@ -110,8 +117,7 @@ def _lock(ground: Ground, work: Work) -> tuple[str, bool]:
     holder = ground.lock_of(work)
     if holder is None:
         return "", True
-    recorded = ground.recorded_lock(work)
-    if recorded is not None and recorded.id == holder.id:
+    if ground.locks(work).has(holder):
         ground.backend(work).unlock(ground.root(work), holder.id)
         return f"The lock {holder.id}, which the run had taken, was left behind and is broken.", True
     whose = f"{holder.id}, which {holder.who or 'somebody'} holds since {holder.created or 'some time'}"
@@ -123,6 +129,7 @@ def _settled(ground: Ground, work: Work, found: Standing) -> tuple[str, bool]:
     backend, root = ground.backend(work), ground.root(work)
     if found.verdict is Verdict.HARVEST and found.there is not None:
         keep(ground, work, found.there)
+        ground.harvest.note(found, root)
     if found.verdict in (Verdict.RESTORE, Verdict.OVERTAKEN):
         ground.harvest.restore(work, backend, root)
         return f"{backend.where(root)} was lost or older: the newest one that was kept has been put back.", True

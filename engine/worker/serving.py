@@ -36,6 +36,8 @@ class Shift:
     lease: Lease
     reap: Callable[[float], object]
     """Looks after the runs of workers that are gone; gets the seconds for which the lease has been renewed steadily."""
+    say: Callable[[str], None] = lambda _: None
+    """Told of every run that begins here, and of how it ends or comes to rest."""
     stop: Stop = field(default_factory=Stop)
     """Stops all that is under way."""
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -78,7 +80,7 @@ class Shift:
         while self._has_room() and (run := self._next()) is not None:
             took = True
             self._count(1)
-            pool.submit(self._carry_out, run).add_done_callback(_tell)
+            pool.submit(self._carry_out, run).add_done_callback(_report)
         return took
 
     def _next(self) -> Run | None:
@@ -91,6 +93,7 @@ class Shift:
     def _carry_out(self, run: Run) -> None:
         who = {"run": run.id, "address": run.address, **self._who()}
         logger.info("a run begins: %s", run.status, extra=who)
+        self._tell(run)
         try:
             ended = self.executor.carry_out(run, self.stop, watch_nothing)
         except LandformError as error:
@@ -98,9 +101,15 @@ class Shift:
             logger.error("a run was left: %s", error.message, extra=who)
         else:
             logger.info("a run rests: %s", ended.status, extra=who)
+            self._tell(ended)
         finally:
             self._count(-1)
             self._news.put(None)
+
+    def _tell(self, run: Run) -> None:
+        # nobody may be listening any more, and the run matters more
+        with suppress(OSError):
+            self.say(f"Run {run.id}, {run.address.partition('/')[2]}: {run.status}")
 
     def _has_room(self) -> bool:
         return not self._drains and not self.stop.requested and self._busy < self.lease.card.capacity
@@ -160,7 +169,7 @@ class Shift:
                 logger.warning("a worker cannot look after others: %s", error.message, extra=self._who())
 
 
-def _tell(carried_out: Future[None]) -> None:
+def _report(carried_out: Future[None]) -> None:
     error = carried_out.exception()
     if error is not None:
         logger.error("a worker met an unexpected error", exc_info=error)

@@ -43,9 +43,12 @@ class Terms:
 class RunStop(Stop):
     """What stops one run of this process: somebody asks for it, or the lease is over."""
 
-    def __init__(self, holds: Callable[[], bool], file: Path, lease_s: float) -> None:
-        """`holds` tells whether the lease does; `file` is touched at least every `lease_s` seconds while that is so."""
+    def __init__(self, holds: Callable[[], bool], recovers: Callable[[], bool], file: Path, lease_s: float) -> None:
+        """`holds` tells whether the lease does; `recovers` waits until the catalog can be written, and tells whether
+        this worker goes on then; `file` is touched at least every `lease_s` seconds while the lease holds.
+        """
         super().__init__()
+        self._recovers = recovers
         self._holds = holds
         self._file = file
         self._lease_s = lease_s
@@ -62,6 +65,10 @@ class RunStop(Stop):
         if not self._requested and not self._holds():
             self._is_expired = True
         return self._requested or self._is_expired
+
+    def recovers(self) -> bool:
+        """Waits until the catalog can be written; False when this worker is to wait no longer, or somebody insists."""
+        return not self.forced and self._recovers()
 
     def guarded(self, command: Command) -> Command:
         """The command, which is stopped even when this process is suspended and the lease runs out meanwhile."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from engine.core.fingerprint import file_digest
 from engine.terraform import files as safely
 from engine.terraform.preparation import LOCK_FILE
-from engine.worker.keeping import plan_name, provider_lock_name
+from engine.worker.keeping import Claim, plan_name, provider_lock_name
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -19,10 +19,12 @@ _TEMPORARY = ".landform.tmp"
 
 
 def keep(ground: Ground, work: Work) -> None:
-    """Keeps the run's plan, which has just been made here. Raises LandformError."""
+    """Keeps the run's plan, which has just been made here. Raises Conflict when another worker has the run by now: what
+    was made here would take the place of that one's plan. LandformError.
+    """
     for name, path in _files(ground, work).items():
         if path.exists():
-            ground.keeping.keep(name, path.read_bytes())
+            ground.keeping.keep(name, path.read_bytes(), Claim(work.run_id, work.fence))
 
 
 def bring(ground: Ground, work: Work) -> None:

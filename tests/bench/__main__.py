@@ -1,12 +1,31 @@
-"""Prints one line a measurement: python -m tests.bench [catalog] [runs] [start]; all of them when none is named."""
+"""Prints one line a measurement, in a table where that is easier to read: python -m tests.bench [NAME ...]
+
+Without a name, all of them.
+"""
 
 from __future__ import annotations
 
 import sys
 
-from tests.bench import bench_catalog, bench_runs, bench_start
+from tests.bench import (
+    bench_catalog,
+    bench_dispatch,
+    bench_fleet,
+    bench_memory,
+    bench_redaction,
+    bench_runs,
+    bench_start,
+)
 
-BENCHES = {"start": bench_start.main, "catalog": bench_catalog.main, "runs": bench_runs.main}
+BENCHES = {
+    "start": bench_start.main,
+    "catalog": bench_catalog.main,
+    "redaction": bench_redaction.main,
+    "runs": bench_runs.main,
+    "fleet": bench_fleet.main,
+    "dispatch": bench_dispatch.main,
+    "memory": bench_memory.main,
+}
 
 
 def main(names: list[str]) -> None:

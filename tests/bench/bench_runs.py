@@ -19,30 +19,41 @@ from tests.bench.pairs import ROOT, command, in_turns, line
 ROUNDS = 7
 SERVICES = 20
 _CREATE_ALL = f"""\
-seq {SERVICES} | xargs -P "$(nproc)" -I '{{}}' {LANDFORM} --quiet service create "$0-"'{{}}' \
+seq "$1" | xargs -P "$(nproc)" -I '{{}}' {LANDFORM} --quiet service create "$0-"'{{}}' \
   --template {SERVICE} --env "$0" --auto-approve
 """
 
 
 class Contestants:
-    """The four ways; each call makes everything anew."""
+    """The ways; each call makes everything anew."""
 
-    def __init__(self, fleet: Fleet) -> None:
+    def __init__(self, fleet: Fleet, services: int) -> None:
         self._fleet = fleet
+        self._services = str(services)
         self._number = count()
         self.cpu: list[dict[str, float]] = []
         """Of each process(): as one_process prints it."""
 
+    def per_run(self, who: str) -> list[float]:
+        """CPU milliseconds a run of each process(), its own (`own`) or those of what it started (`terraform`)."""
+        return [cpu[who] / (int(self._services) + 1) for cpu in self.cpu]
+
     def process(self) -> None:
         """Landform, opened once."""
-        argv = (sys.executable, "-m", "tests.bench.one_process", self._name(), str(SERVICES))
-        self.cpu.append(json.loads(command(argv, ROOT, LANDFORM_HOME=str(self._fleet.home))))
+        self.cpu.append(json.loads(self._one_process()))
+
+    def worker(self) -> None:
+        """A worker, which finds the services recorded."""
+        self._one_process("--record")
+        landform(self._fleet, "--quiet", "worker", "run", "--once")
 
     def cli(self) -> None:
         """Landform, a command each."""
         name = self._name()
         landform(self._fleet, "env", "create", name, "--template", ENVIRONMENT, "--auto-approve")
-        command(("sh", "-c", _CREATE_ALL, name), self._fleet.folder, LANDFORM_HOME=str(self._fleet.home))
+        command(
+            ("sh", "-c", _CREATE_ALL, name, self._services), self._fleet.folder, LANDFORM_HOME=str(self._fleet.home)
+        )
 
     def best(self) -> None:
         """The best script."""
@@ -54,8 +65,12 @@ class Contestants:
 
     def _script(self, name: str) -> None:
         made = self._fleet.folder / self._name()
-        command(("sh", name, str(self._fleet.versions), str(made), str(SERVICES)), self._fleet.folder)
-        assert len(list(made.glob("*/terraform.tfstate"))) == SERVICES + 1
+        command(("sh", name, str(self._fleet.versions), str(made), self._services), self._fleet.folder)
+        assert len(list(made.glob("*/terraform.tfstate"))) == int(self._services) + 1
+
+    def _one_process(self, *options: str) -> str:
+        argv = (sys.executable, "-m", "tests.bench.one_process", self._name(), self._services, *options)
+        return command(argv, ROOT, **self._fleet.environ)
 
     def _name(self) -> str:
         return f"bench-{next(self._number)}"
@@ -64,7 +79,7 @@ class Contestants:
 def main() -> None:
     """Prints the measurements."""
     with tempfile.TemporaryDirectory() as folder:
-        all_of_them = Contestants(ready(Path(folder)))
+        all_of_them = Contestants(ready(Path(folder)), SERVICES)
         for warm_up in (all_of_them.process, all_of_them.best):
             warm_up()
         all_of_them.cpu.clear()
@@ -79,9 +94,8 @@ def measure(all_of_them: Contestants) -> None:
     print(line("runs-process-usual-script", process, usual))
     print(line("runs-cli-best-script", cli, best))
     print(line("runs-cli-usual-script", cli, usual))
-    runs = SERVICES + 1
-    own, terraform = ([cpu[who] / runs for cpu in all_of_them.cpu] for who in ("own", "terraform"))
-    print(line("engine-cpu-per-run", own, terraform))
+    terraform = all_of_them.per_run("terraform")
+    print(line("engine-cpu-per-run", all_of_them.per_run("own"), terraform))
     print(line("engine-cpu-start", [cpu["start"] for cpu in all_of_them.cpu], terraform))
 
 

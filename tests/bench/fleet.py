@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.bench.pairs import ROOT, command
@@ -84,6 +85,8 @@ class Fleet:
     """A folder with all that is needed to begin."""
 
     folder: Path
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its Landform beside the home, as environment variables."""
 
     @property
     def home(self) -> Path:
@@ -95,20 +98,25 @@ class Fleet:
         """What the scripts copy: `environment` and `service`, each with the `.terraform` of one init."""
         return self.folder / "versions"
 
+    @property
+    def environ(self) -> dict[str, str]:
+        """The variables of its Landform."""
+        return {"LANDFORM_HOME": str(self.home), **self.more}
+
 
 def ready(folder: Path) -> Fleet:
     """A fleet in that folder, where everything that is done once has been done."""
     fleet = Fleet(folder)
-    _publish(fleet)
+    publish(fleet)
     _prepare(fleet)
     return fleet
 
 
-def _publish(fleet: Fleet) -> None:
+def publish(fleet: Fleet) -> None:
+    """Its home knows both templates, and has made the environment `warm-up` with a service."""
     environment, service = fleet.folder / "bundles" / "environment", fleet.folder / "bundles" / "service"
     _bundle(environment, "infrastructure", _ENVIRONMENT_SCHEMA, _ENVIRONMENT_CODE)
     _bundle(service, "instance_infrastructure", _SERVICE_SCHEMA, _SERVICE_CODE)
-    landform(fleet, "init")
     landform(fleet, "template", "register", ENVIRONMENT, str(environment), "--publish")
     landform(fleet, "template", "register", SERVICE, str(service), "--publish", "--compatible", f"{ENVIRONMENT}:1")
     landform(fleet, "env", "create", "warm-up", "--template", ENVIRONMENT, "--auto-approve")
@@ -117,7 +125,7 @@ def _publish(fleet: Fleet) -> None:
 
 def landform(fleet: Fleet, *words: str) -> str:
     """What the command line answered."""
-    return command((LANDFORM, *words), fleet.folder, LANDFORM_HOME=str(fleet.home))
+    return command((LANDFORM, *words), fleet.folder, **fleet.environ)
 
 
 def _prepare(fleet: Fleet) -> None:

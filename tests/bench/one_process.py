@@ -1,5 +1,6 @@
-"""One Python process that creates an environment and services in it: python -m tests.bench.one_process NAME COUNT.
+"""One Python process that creates an environment and services in it.
 
+python -m tests.bench.one_process NAME COUNT [--record]; with --record it leaves the services' runs to a worker.
 Prints JSON: the CPU milliseconds of its own, before and while it worked, and those of the programs it started.
 """
 
@@ -23,7 +24,7 @@ from tests.bench.fleet import ENVIRONMENT, SERVICE
 CONSENT = Consent(AutoApprove.SAFE)
 
 
-def main(name: str, services_wanted: int) -> None:
+def main(name: str, services_wanted: int, *, records: bool) -> None:
     """Creates them; every run must succeed."""
     landform = app.build(settings.load())
     started_ms = _cpu_ms(resource.RUSAGE_SELF)
@@ -31,14 +32,18 @@ def main(name: str, services_wanted: int) -> None:
     _carry_out(landform, environments.create(landform.desk, wish, CONSENT))
     with ThreadPoolExecutor(landform.settings.parallel) as pool:
         names = [f"{name}-{number:02}" for number in range(services_wanted)]
-        list(pool.map(partial(_service, landform, name), names))
+        list(pool.map(partial(_recorded if records else _service, landform, name), names))
     own_ms = _cpu_ms(resource.RUSAGE_SELF) - started_ms
     print(json.dumps({"start": started_ms, "own": own_ms, "terraform": _cpu_ms(resource.RUSAGE_CHILDREN)}))
 
 
 def _service(landform: App, environment: str, name: str) -> None:
+    _carry_out(landform, _recorded(landform, environment, name))
+
+
+def _recorded(landform: App, environment: str, name: str) -> list[int]:
     wish = services.NewService(name, parse_ref(SERVICE), environments=(environment,))
-    _carry_out(landform, services.create(landform.desk, wish, CONSENT))
+    return services.create(landform.desk, wish, CONSENT)
 
 
 def _carry_out(landform: App, run_ids: list[int]) -> None:
@@ -57,4 +62,4 @@ def _cpu_ms(who: int) -> float:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    main(sys.argv[1], int(sys.argv[2]), records="--record" in sys.argv)

@@ -425,12 +425,28 @@ def test_what_does_not_stop_when_python_is_killed_is_gone_after_the_grace(tmp_pa
     assert time.monotonic() - killed_at < 3
 
 
-def test_the_last_words_are_for_their_owner_only_and_what_was_heard_is_not_in_them(tmp_path: Path) -> None:
+def test_the_last_words_are_for_their_owner_only_and_have_what_was_being_told_just_then(tmp_path: Path) -> None:
     with runner(tmp_path, "trap 'echo asked; exit' INT; echo ready; while :; do sleep 0.1; done", KILL):
         pass
 
-    until(lambda: (tmp_path / "words").exists() and (tmp_path / "words").read_text() == "asked\n")
+    until(lambda: (tmp_path / "words").exists() and (tmp_path / "words").read_text() == "ready\nasked\n")
     assert stat.S_IMODE((tmp_path / "words").stat().st_mode) == 0o600
+
+
+def test_when_all_went_well_there_are_no_last_words(tmp_path: Path) -> None:
+    command = dataclasses.replace(sh("echo out; printf last", tmp_path), last_words=tmp_path / "words")
+
+    run(command, Listener())
+
+    assert not (tmp_path / "words").exists()
+
+
+def test_the_beginning_of_a_line_is_among_the_last_words(tmp_path: Path) -> None:
+    program = "trap 'echo end; exit' INT; echo one; printf begin-; sleep 0.3; echo two; while :; do sleep 0.1; done"
+    with runner(tmp_path, program, f"{KILL} if line == 'begin-two' else None"):
+        pass
+
+    until(lambda: (tmp_path / "words").exists() and (tmp_path / "words").read_text() == "begin-two\nend\n")
 
 
 def test_what_a_suspended_python_runs_is_ended_and_python_learns_that_it_was(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from engine.core import address
 from engine.core.bundle import Facts
 from engine.core.runs import Operation
 from engine.core.versions import TemplateKind
+from engine.errors import Busy
 from engine.terraform import backends
 from engine.terraform.backend import Backend, LockInfo
 from engine.worker import locks
@@ -22,6 +23,7 @@ from engine.worker.keeping import Here
 from engine.worker.locks import Book, Witness
 from engine.worker.work import Repository, Work
 from tests.bucket import CREDENTIALS, Bucket, bucket
+from tests.scenarios import workers
 
 NOW = datetime(2026, 5, 4, 3, 2, 1, tzinfo=UTC)
 WORK = Work(
@@ -38,6 +40,7 @@ WORK = Work(
     run_env={},
     planned_with={},
 )
+STATE = b'{"version": 4, "serial": 1, "lineage": "l", "outputs": {}, "resources": []}'
 OURS = LockInfo("1", "OperationTypePlan", f"ana@{os.uname().nodename}", "2026-05-04T03:02:01.736796123Z")
 FOREIGN = [
     replace(OURS, who="ana@another-host"),
@@ -76,13 +79,28 @@ def test_a_lock_that_was_taken_here_and_now_is_written_down(
 ) -> None:
     witness = Witness(book, backend, tmp_path, lambda: NOW)
     witness.look()
-    before = (witness.is_done, book.read())
+    before = (witness.is_done, book.has(OURS))
 
     take(s3, tmp_path, OURS)
     witness.look()
 
-    assert before == (False, None)
-    assert (witness.is_done, book.read()) == (True, OURS)
+    assert before == (False, False)
+    assert (witness.is_done, book.has(OURS)) == (True, True)
+
+
+def test_the_lock_of_a_terraform_that_was_started_again_is_written_down_too(
+    s3: Bucket, tmp_path: Path, backend: Backend, book: Book
+) -> None:
+    witness = Witness(book, backend, tmp_path, lambda: NOW)
+    take(s3, tmp_path, OURS)
+    witness.look()
+    again = replace(OURS, id="2")
+
+    witness.begin()
+    take(s3, tmp_path, again)
+    witness.look()
+
+    assert (book.has(OURS), book.has(again)) == (False, True)
 
 
 @pytest.mark.parametrize("lock", FOREIGN)
@@ -94,7 +112,7 @@ def test_a_lock_of_somebody_else_is_not(
 
     witness.look()
 
-    assert (witness.is_done, book.read()) == (False, None)
+    assert (witness.is_done, book.has(lock)) == (False, False)
 
 
 def test_a_lock_that_an_earlier_try_of_the_run_has_left_is_broken(
@@ -103,7 +121,7 @@ def test_a_lock_that_an_earlier_try_of_the_run_has_left_is_broken(
     take(s3, tmp_path, OURS)
     book.write(OURS)
 
-    locks.free(WORK, book, backend, tmp_path)
+    locks.free(WORK, lambda: [book], backend, tmp_path)
 
     assert backend.lock(tmp_path) is None
 
@@ -116,6 +134,39 @@ def test_no_other_lock_is_broken(
     if recorded is not None:
         book.write(recorded)
 
-    locks.free(WORK, book, backend, tmp_path)
+    locks.free(WORK, lambda: [book], backend, tmp_path)
 
     assert backend.lock(tmp_path) == OURS
+
+
+def push_locked(s3: Bucket, tmp_path: Path, info: str) -> None:
+    """As a push() of ours takes a lock."""
+    words = {"ID": "3", "Operation": "landform state", "Who": "landform@c1", "Created": "", "Info": info}
+    with s3.client() as client:
+        key = f"team/{tmp_path.name}/terraform.tfstate.tflock"
+        client.put_object(Bucket=s3.name, Key=key, Body=json.dumps(words).encode())
+
+
+def test_the_lock_of_a_landform_that_was_killed_while_it_wrote_a_state_is_removed(
+    s3: Bucket, tmp_path: Path, backend: Backend
+) -> None:
+    push_locked(s3, tmp_path, json.dumps(workers.dead()))
+
+    backend.push(tmp_path, STATE, None)
+
+    state = backend.pull(tmp_path)
+    assert state is not None
+    assert (state.content, backend.lock(tmp_path)) == (STATE, None)
+
+
+@pytest.mark.parametrize("info", [json.dumps(workers.living()), '{"host": "c1", "pid": 1, "boot_id": ""}', "", "7"])
+def test_the_lock_of_a_landform_that_may_live_stays(
+    s3: Bucket, tmp_path: Path, backend: Backend, book: Book, info: str
+) -> None:
+    push_locked(s3, tmp_path, info)
+
+    with pytest.raises(Busy):
+        backend.push(tmp_path, STATE, None)
+
+    locks.free(WORK, lambda: [book], backend, tmp_path)
+    assert backend.lock(tmp_path) is not None

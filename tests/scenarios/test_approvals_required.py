@@ -107,6 +107,7 @@ def test_the_first_of_two_yeses_is_not_enough(two: World) -> None:
     assert result.code == 3
     assert "orders/prod: 1 of 2 approvals: ana.\n" in result.err
     assert (run["status"], run["message"], run["approved_by"]) == ("planned", "1 of 2 approvals: ana.", "")
+    assert "  waiting on         approval (1 of 2)\n" in two.do("run", "show", 3).out
     assert (run["approvals_needed"], run["waiting_on"]) == (2, "approval")
     assert [(given["user_name"], given["reason"]) for given in run["approvals"]] == [("ana", "looks right")]
 

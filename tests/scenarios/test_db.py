@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import schema
+from engine.catalog import places, schema
 from tests.scenarios.world import World
 
 TO_POSTGRES = ("db", "copy", "--to")
@@ -61,6 +61,22 @@ def test_a_home_moves_to_a_database_and_another_machine_goes_on(
     assert after == before
     assert other.row("run", "show", 3)["changes"] == {"add": 0, "change": 1, "destroy": 0}
     assert other.do("db", "check").code == 0
+
+
+def test_a_copy_takes_the_key_of_its_origin_and_no_other(
+    world: World, postgres_empty: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.do(*TO_POSTGRES, postgres_empty)
+    monkeypatch.setenv("LANDFORM_CATALOG_FILE", named(world, postgres_empty))
+
+    other = World(world.root, tmp_path / "other").run("run", "explain", 1)
+    same = world.run("run", "explain", 1)
+
+    assert (other.code, other.err.splitlines()[0]) == (
+        9,
+        f"Error: The key of this home is not the one with which the catalog {places.place(postgres_empty)} was begun.",
+    )
+    assert (same.code, same.err.splitlines()[0]) == (8, "Error: There is no run 1.")
 
 
 @pytest.mark.terraform

@@ -72,7 +72,9 @@ def test_in_s3_the_runs_own_lock_is_broken_and_what_no_state_knows_of_is_named(d
     deployed.write("landform.toml", f'backend = "{s3.address}"\n[run_env]\n{credentials}')
     slow.publish(deployed)
     with slow.applying(deployed) as landform:
-        workers.until(lambda: (deployed.home / slow.ADDRESS / "runs/3/state-lock.json").exists())
+        # that of the plan was written down before
+        noted = deployed.home / slow.ADDRESS / "runs/3/state-lock.json"
+        workers.until(lambda: noted.exists() and "Apply" in noted.read_text())
         slow.crash(deployed, landform)
     lock = "team/service/slow/prod/terraform.tfstate.tflock"
     held = lock in s3.content()

@@ -23,6 +23,14 @@ def test_the_first_page_is_the_same_with_and_without_click(capsys: pytest.Captur
     assert alone.endswith("\n  version     Print the versions of Landform and Terraform.\n")
 
 
+def test_the_help_of_a_noun_cuts_no_sentence_off(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["run", "--help"]) == 0
+
+    said = " ".join(capsys.readouterr().out.partition("Commands:")[2].split())
+    assert "cancel Stop runs: those that wait are over at once; of others, Terraform is asked to stop, and" in said
+    assert "..." not in said
+
+
 def test_the_first_page_has_every_option_that_click_takes() -> None:
     taken = {option for parameter in landform.params for option in (*parameter.opts, *parameter.secondary_opts)}
 

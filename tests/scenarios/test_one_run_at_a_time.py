@@ -83,9 +83,8 @@ def test_an_approved_plan_is_not_applied_while_its_environment_is_being_changed(
     assert (result.code, held.row("run", "show", 3)["status"]) == (6, "approved")
     assert result.err == (
         "orders/prod: environment prod is being changed by run 4\n"
-        "Next: landform run apply 3\n"
         "Error: Run 3 cannot begin yet.\n"
-        "Hint: See why: landform run explain 3. Later: landform run apply 3\n"
+        "Hint: See why, and what to do: landform run explain 3. Later: landform run apply 3\n"
     )
 
 

@@ -323,15 +323,19 @@ def test_nobody_is_asked_where_there_is_no_terminal(unseen: World) -> None:
     )
 
 
-def test_a_worker_that_is_seen_to_live_is_not_given_up(deployed: World) -> None:
+@pytest.mark.parametrize("given", [(), ("--yes",)])
+def test_a_worker_that_is_seen_to_live_is_not_given_up_and_nobody_is_asked(
+    deployed: World, given: tuple[str, ...]
+) -> None:
     deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--no-wait")
     workers.claim(deployed, 3, workers.living())
 
-    result = deployed.run("run", "recover", 3, "--yes")
+    result = deployed.run("run", "recover", 3, *given)
 
     assert (result.code, result.err) == (
         6,
-        "Error: Run 3 is not lost: process 1 on this machine works on it.\nHint: Follow it: landform run show 3\n",
+        "Error: Run 3 is not lost: process 1 on this machine works on it.\n"
+        "Hint: Follow it: landform run logs -f 3. Or stop it: landform run cancel 3\n",
     )
 
 

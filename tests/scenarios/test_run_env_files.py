@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
+from engine.worker.triggers import Point
+from tests.scenarios import slow
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.terraform
@@ -296,3 +299,17 @@ def test_a_secret_is_in_no_export(lab: World) -> None:
     files = {path.name: path.read_text() for path in (lab.root / "out").rglob("*") if path.is_file()}
     assert files != {}
     assert [name for name, text in files.items() if SECRET in text] == []
+
+
+def test_a_secret_that_was_replaced_since_an_apply_was_lost_stays_out_of_its_log(lab: World) -> None:
+    create = ("env", "create", "prod", "-t", "lab", "--auto-approve", "--run-env-file", "TF_VAR_token=token")
+    lab.do(*create, "--no-wait")
+    slow.die_at(lab, Point.RESOURCE_DONE, 1)
+    words = {"@level": "info", "@message": f"terraform_data.net: {SECRET}", "type": "log"}
+    with (lab.home / "environment/prod/runs/1/orphan.jsonl").open("a") as unheard:
+        unheard.write(f"{json.dumps(words)}\n")
+
+    lab.write("token", "another\n")
+    lab.do("run", "recover", 1)
+
+    assert [name for name, content in kept(lab).items() if SECRET.encode() in content] == []

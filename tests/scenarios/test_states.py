@@ -8,9 +8,13 @@ import signal
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
+from engine import app
+from engine.settings import load
+from engine.worker.following import watch_nothing
 from tests.bucket import CREDENTIALS, Bucket, bucket
 from tests.scenarios import workers
 from tests.scenarios.world import ENVIRONMENT_CODE, World
@@ -41,6 +45,8 @@ resource "terraform_data" "failing" {
   }
 }
 """
+MANY = 'resource "terraform_data" "many" {\n  count = 3000\n  input = count.index\n}\n'
+"""It takes a second to plan."""
 UPDATE = ("instance", "update", "orders/prod", "--auto-approve", "--set")
 
 
@@ -155,12 +161,14 @@ def test_a_state_is_shown_without_secrets(world: World) -> None:
 
 
 def test_a_state_is_pulled_as_terraform_wrote_it(deployed: World) -> None:
+    (deployed.root / "orders.tfstate").touch(0o644)
+
     deployed.do("state", "pull", WEB, "--out", "orders.tfstate")
 
     file = deployed.root / "orders.tfstate"
     assert file.read_bytes() == state_file(deployed).read_bytes()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    assert deployed.do("state", "pull", WEB, "--version", 2).out == file.read_text()
+    assert deployed.do("state", "pull", WEB, "--state", 2).out == file.read_text()
 
 
 def test_what_differs_between_two_states_is_named_without_values(deployed: World) -> None:
@@ -184,6 +192,34 @@ def test_terraform_goes_on_from_the_state_that_was_rolled_back_to(deployed: Worl
     assert deployed.row("run", "show", 4)["changes"] == {"add": 0, "change": 1, "destroy": 0}
 
 
+def by_hand(world: World) -> None:
+    """Writes the state as the next one, as `terraform state` and `terraform import` do."""
+    state = json.loads(state_file(world).read_text())
+    state_file(world).write_text(json.dumps({**state, "serial": state["serial"] + 1}))
+
+
+def test_what_somebody_writes_after_a_rollback_is_gone_on_with(deployed: World) -> None:
+    deployed.do(*UPDATE, "port=81")
+    deployed.do("state", "rollback", WEB, 2, "--yes")
+    by_hand(deployed)
+
+    deployed.run("instance", "update", "orders/prod", "--set", "port=82")
+
+    assert kept(deployed)[0][::3] == (6, "found before a plan")
+    assert deployed.state(WEB)["serial"] == 6
+
+
+def test_what_somebody_writes_between_two_plans_is_gone_on_with(deployed: World) -> None:
+    by_hand(deployed)
+    deployed.run("instance", "update", "orders/prod", "--set", "port=81")
+    by_hand(deployed)
+
+    deployed.run("instance", "update", "orders/prod", "--set", "port=82")
+
+    assert [row[::3] for row in kept(deployed)][:2] == [(4, "found before a plan"), (3, "found before a plan")]
+    assert deployed.state(WEB)["serial"] == 4
+
+
 def test_a_rollback_asks_first(deployed: World) -> None:
     result = deployed.run("state", "rollback", WEB, 2)
 
@@ -198,6 +234,18 @@ def test_a_rollback_keeps_what_was_there(deployed: World) -> None:
 
     assert [row[::3] for row in kept(deployed)][1:] == [(7, "before a rollback"), (2, "")]
     assert json.loads(state_file(deployed).read_text())["serial"] == 8
+
+
+def test_a_rollback_takes_the_place_of_a_damaged_state_which_is_put_aside(deployed: World) -> None:
+    half = state_file(deployed).read_bytes()[:300]
+    state_file(deployed).write_bytes(half)
+    refused = deployed.run(*UPDATE, "port=81")
+
+    deployed.do("state", "rollback", WEB, 2, "--yes")
+
+    [aside] = (deployed.home / WEB).glob("state-damaged-*.tfstate")
+    assert (refused.code, aside.read_bytes(), kept(deployed)[0][0]) == (1, half, 3)
+    deployed.do(*UPDATE, "port=81")
 
 
 @pytest.mark.parametrize("command", [("rollback", WEB, 2, "--yes"), ("migrate", WEB, "--to", "s3://x-y", "--yes")])
@@ -331,6 +379,23 @@ def test_terraform_sets_up_a_backend_in_s3_once(world: World, s3: Bucket) -> Non
     assert noted.stat().st_mtime_ns != before
 
 
+def test_a_plan_that_is_killed_leaves_no_lock_in_s3(world: World, s3: Bucket) -> None:
+    settings(world, backend=s3.address)
+    world.publish("lab", world.environment_bundle(code=MANY))
+    world.do("env", "create", "killed", "-t", "lab", "--no-wait")
+    opened, stop = app.build(load(home=str(world.home))), app.stop()
+    planning = Thread(target=opened.executor.execute, args=(1, stop, watch_nothing))
+    lock = "team/environment/killed/terraform.tfstate.tflock"
+
+    planning.start()
+    workers.until(lambda: lock in s3.content())
+    stop.force()
+    planning.join()
+    opened.close()
+
+    assert (world.row("run", "show", 1)["status"], lock in s3.content()) == ("cancelled", False)
+
+
 def test_a_state_in_s3_that_is_somebody_elses_is_left_alone(world: World, s3: Bucket) -> None:
     settings(world, backend=s3.address)
     world.publish("lab", world.environment_bundle())
@@ -363,8 +428,8 @@ def test_a_state_moves_to_s3_and_back_as_a_whole(deployed: World, s3: Bucket) ->
 def test_a_state_does_not_move_to_where_it_is_or_where_another_lies(deployed: World, s3: Bucket) -> None:
     settings(deployed)
     with s3.client() as client:
-        body = state_file(deployed).read_bytes()
-        client.put_object(Bucket=s3.name, Key=f"taken/{WEB}/terraform.tfstate", Body=body)
+        body = state_file(deployed).read_text().replace('"serial": 2', '"serial": 1')
+        client.put_object(Bucket=s3.name, Key=f"taken/{WEB}/terraform.tfstate", Body=body.encode())
 
     same = deployed.run("state", "migrate", WEB, "--to", "managed", "--yes")
     taken = deployed.run("state", "migrate", WEB, "--to", s3.address.replace("/team", "/taken"), "--yes")
@@ -375,6 +440,19 @@ def test_a_state_does_not_move_to_where_it_is_or_where_another_lies(deployed: Wo
     )
     assert (taken.code, "holds a state already" in taken.err) == (9, True)
     deployed.do(*UPDATE, "port=81")
+
+
+def test_a_migration_that_was_killed_can_be_made_again(deployed: World, s3: Bucket) -> None:
+    settings(deployed)
+    to = s3.address.replace("/team", "/again")
+    with s3.client() as client:
+        body = state_file(deployed).read_bytes()
+        client.put_object(Bucket=s3.name, Key=f"again/{WEB}/terraform.tfstate", Body=body)
+
+    deployed.do("state", "migrate", WEB, "--to", to, "--yes")
+
+    deployed.do(*UPDATE, "port=81")
+    assert [row[0] for row in kept(deployed)] == [3, 2]
 
 
 def test_a_backend_that_is_none_is_refused(deployed: World) -> None:

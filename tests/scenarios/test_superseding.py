@@ -39,6 +39,17 @@ def test_both_say_so_to_people(held: World) -> None:
     assert "  supersedes         3\n" in held.do("run", "show", 4).out
 
 
+def test_a_yes_to_a_superseded_plan_names_the_newer_one(held: World) -> None:
+    held.run("instance", "update", "orders/prod", "--set", "port=82")
+
+    result = held.run("run", "approve", 3)
+
+    assert (result.code, result.err) == (
+        9,
+        "Error: Cannot approve run 3: run 4 superseded it.\nHint: See the newer one: landform run show 4\n",
+    )
+
+
 def test_a_run_that_has_not_begun_is_superseded(deployed: World) -> None:
     deployed.do("instance", "update", "orders/prod", "--set", "port=81", "--no-wait")
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.bucket import CREDENTIALS, bucket
 from tests.scenarios.world import ENVIRONMENT_CODE, SERVICE_CODE, World
 
 pytestmark = pytest.mark.terraform
@@ -87,6 +89,35 @@ def test_a_secret_of_an_environment_that_another_machine_deployed_reaches_its_in
     b.do("service", "create", "orders", "-t", "web", "--env", "prod", "--auto-approve")
 
     assert '"token": "hunter2"' in state_file(b).read_text()
+
+
+@pytest.fixture
+def overtaken(machines: tuple[World, World]) -> World:
+    """The first machine, with a state that nobody has kept and without which the second one has gone on."""
+    a, b = machines
+    a.deployed()
+    state = json.loads(state_file(a).read_text())
+    state_file(a).write_text(json.dumps({**state, "serial": 7}))
+    b.do("instance", "update", "orders/prod", "--set", "port=81", "--auto-approve")
+    return a
+
+
+def test_a_state_without_which_others_have_gone_on_is_kept_only_by_somebody_who_insists(overtaken: World) -> None:
+    result = overtaken.run("state", "harvest", WEB)
+
+    assert (result.code, overtaken.rows("state", "list", WEB)[0]["run_id"]) == (9, 3)
+    assert overtaken.row("state", "harvest", WEB, "--yes")["serial"] == 7
+
+
+def test_a_state_without_which_others_have_gone_on_does_not_move(overtaken: World) -> None:
+    with bucket() as s3:
+        lines = "".join(f'{name} = "{value}"\n' for name, value in CREDENTIALS.items())
+        overtaken.write("landform.toml", f"[run_env]\n{lines}")
+
+        moved = overtaken.row("state", "migrate", WEB, "--to", s3.address, "--yes")
+
+    backup = overtaken.home / WEB / f"state-before-migration-{moved['serial']}.tfstate"
+    assert (moved["run_id"], moved["serial"], json.loads(backup.read_text())["serial"]) == (3, 4, 7)
 
 
 def test_what_one_machine_deployed_the_other_destroys(machines: tuple[World, World]) -> None:

@@ -74,7 +74,10 @@ def test_what_was_only_recorded_is_carried_out_by_the_next_worker(deployed: Worl
     with working(deployed, "--once") as worker:
         code, said = ended(worker)
 
-    assert (code, said) == (0, "Worker 3 has finished.\n")
+    assert (code, said) == (
+        0,
+        "Run 3, orders/prod: planning\nRun 3, orders/prod: succeeded\nWorker 3 has finished.\n",
+    )
     assert run(deployed, 3)["status"] == "succeeded"
     assert deployed.rows("worker", "list") == []
 
@@ -385,12 +388,26 @@ def test_a_run_that_a_worker_could_take_says_who(deployed: World) -> None:
         working_on = obstacles(deployed, 3)
 
     assert said == (
-        "Run 4 of service/orders/prod is queued.\n"
+        "Run 4 of service/orders/prod: queued\n"
         "  worker 3 has no free slot\n"
-        "  Workers that could take it: 3\n"
+        "  workers that could take it: 3\n"
         "Next: landform worker list\n"
     )
     assert working_on == ["worker 3 works on it"]
+
+
+def test_a_run_that_needs_labels_says_which_worker_would_take_it(deployed: World) -> None:
+    deployed.do("env", "update", "prod", "--rule", "labels=eu-1")
+    deployed.do(*UPDATE, "port=81")
+
+    said = deployed.do("run", "explain", 3).out
+
+    assert said == (
+        "Run 3 of service/orders/prod: queued\n"
+        "  no worker is running; it needs one with labels eu-1\n"
+        "  no living worker could ever take it\n"
+        "Next: landform worker run --label eu-1\n"
+    )
 
 
 def test_a_worker_refuses_what_is_no_label(world: World) -> None:

@@ -110,7 +110,8 @@ def test_a_damaged_state_is_said_to_be_one(tmp_path: Path, text: str, why: str) 
 
     assert caught.value.message.startswith(f"The state file {path} cannot be read: {why}")
     assert caught.value.hint == (
-        "The state before it is beside it, in terraform.tfstate.backup: look at both before you change anything."
+        "See what was kept before: landform state list. To go back to that: landform state rollback. "
+        "The state before it is also beside it, in terraform.tfstate.backup."
     )
 
 

@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 
 from engine.catalog.catalog import Catalog
 from engine.catalog.tx import Tx
-from engine.errors import LandformError
+from engine.errors import ExternalFailure, LandformError
 
 PATIENCE_S = 10.0
 
@@ -28,15 +28,35 @@ class Fickle(Catalog):
     """A catalog that can be out of reach."""
 
     is_away = False
+    loses_answers = False
+    """What is written is kept, and nobody hears so."""
+    losses = 0
+    """How often that happens from now on."""
+    forgets = False
+    """What is written is not kept."""
+    has_no_beats = False
+    """Beats do not arrive, though all else does."""
 
     def quick(self) -> AbstractContextManager[Tx]:
+        if self.has_no_beats:
+            raise LandformError("The catalog is away.")
         return self._reached(super().quick)
 
     def read(self) -> AbstractContextManager[Tx]:
         return self._reached(super().read)
 
     def write(self) -> AbstractContextManager[Tx]:
-        return self._reached(super().write)
+        return self._answered(super().write)
+
+    @contextmanager
+    def _answered(self, begin: Callable[[], AbstractContextManager[Tx]]) -> Iterator[Tx]:
+        with self._reached(begin) as tx:
+            yield tx
+            if self.forgets:
+                raise ExternalFailure("The connection was lost.")
+        if self.loses_answers or self.losses:
+            self.losses = max(0, self.losses - 1)
+            raise ExternalFailure("The connection was lost.")
 
     @contextmanager
     def _reached(self, begin: Callable[[], AbstractContextManager[Tx]]) -> Iterator[Tx]:

@@ -352,6 +352,74 @@ def test_a_worker_takes_what_goes_first_until_nothing_is_left(site: Site) -> Non
     assert [run and run.id for run in taken] == [2, 3, 1, None]
 
 
+def test_a_worker_goes_on_with_a_run_whose_claim_was_kept_though_the_answer_was_lost(
+    site: Site, prod: Instance
+) -> None:
+    site.submit(prod)
+    executor = site.executor
+    site.lease.worker_id()
+    site.catalog.loses_answers = True
+    with pytest.raises(ExternalFailure):
+        executor.take()
+    site.catalog.loses_answers = False
+
+    taken = [executor.take(), executor.take()]
+
+    assert [run and (run.id, run.status, run.attempt) for run in taken] == [(1, Status.PLANNING, 1), None]
+
+
+@pytest.mark.parametrize(("phase", "status"), [("on_plan", Status.SUCCEEDED), ("on_apply", Status.SUCCEEDED)])
+def test_a_run_whose_end_was_kept_though_the_answer_was_lost_ends_like_any_other(
+    site: Site, prod: Instance, phase: str, status: Status
+) -> None:
+    def lose(_stop: Stop) -> None:
+        site.catalog.losses = 1
+
+    setattr(site.phases, phase, lose)
+
+    ended = site.execute(site.submit(prod))
+
+    assert (ended.status, ended.fence, site.phases.told) == (status, 2, ["plan", "apply"])
+
+
+def test_a_plan_that_is_made_after_somebody_wanted_it_stopped_is_cancelled(site: Site, prod: Instance) -> None:
+    def cancel(_stop: Stop) -> None:
+        with site.catalog.write() as tx:
+            tx.request_cancel(1, "ben")
+
+    site.phases.on_plan = cancel
+
+    ended = site.execute(site.submit(prod, "none"))
+
+    assert (ended.status, ended.cancelled_by, site.phases.told) == (Status.CANCELLED, "ben", ["plan"])
+
+
+def test_a_run_whose_claim_was_not_kept_is_taken_once(site: Site, prod: Instance) -> None:
+    site.submit(prod)
+    executor = site.executor
+    site.lease.worker_id()
+    site.catalog.forgets = True
+    with pytest.raises(ExternalFailure):
+        executor.take()
+    site.catalog.forgets = False
+
+    taken = [executor.take(), executor.take()]
+
+    assert [run and (run.id, run.attempt) for run in taken] == [(1, 1), None]
+
+
+def test_a_worker_whose_lease_is_over_takes_nothing(site: Site, prod: Instance) -> None:
+    site.submit(prod)
+    executor = site.executor
+    site.lease.worker_id()
+    site.catalog.has_no_beats = True
+    until(lambda: not site.lease.holds())
+
+    taken = executor.take()
+
+    assert (taken, site.run(1).attempt) == (None, 0)
+
+
 def test_of_many_threads_each_takes_another_run(site: Site) -> None:
     for number in range(12):
         site.submit(site.world.environment(f"e{number}"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from engine.terraform.collector import Collector
 from engine.worker import last_words
 from engine.worker.following import watch_nothing
 from engine.worker.journal import Journal
@@ -58,3 +59,10 @@ def test_without_any_nothing_happens(tmp_path: Path) -> None:
         last_words.take(journal, secrets_are_known=True)
 
     assert tmp_path.joinpath("log").read_text() == ""
+
+
+def test_what_was_taken_down_before_the_kill_is_not_taken_down_twice(tmp_path: Path) -> None:
+    with Journal(tmp_path, [SECRET], watch_nothing) as journal:
+        journal.line("apply", TOLD.rstrip(), Collector())
+
+    assert take(tmp_path, TOLD + ERRORED).splitlines() == ["a.b: (sensitive)", "a.b: errored"]

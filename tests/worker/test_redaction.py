@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from engine.core.outputs import MASK
 from engine.external.lines import Lines, clean
 from engine.terraform.trees import tidied
+from engine.worker import disguises
 from engine.worker.redaction import Redaction
 
 SECRETS = st.text(st.characters(exclude_categories=("Cs",)), min_size=8).filter(
@@ -235,3 +236,10 @@ def test_secrets_are_many_and_long_and_ready_in_no_time() -> None:
     found = Redaction([key, "x" * 100_000]).text(f"<{key}>")
 
     assert (found, process_time() - began < 5) == (f"<{MASK}>", True)
+
+
+@given(st.text(min_size=4, max_size=60))
+def test_no_code_is_shorter_than_the_shortest(secret: str) -> None:
+    found = [head + rest for head, rest in disguises.encoded_ways(secret)]
+
+    assert min(map(len, found)) >= disguises.shortest_code(secret)

@@ -67,6 +67,16 @@ def test_a_machine_that_has_another_name_by_now_is_still_the_same(alone: App) ->
     assert steps(alone, {"host": "c1"}) == FAR
 
 
+def test_after_a_power_cut_nobody_claims_to_know_all_that_was_said(alone: App) -> None:
+    assert steps(alone, {**identity(), "boot_id": "before/pid:[1]"}) == replace(FAR, is_known=False)
+
+
+def test_a_container_that_was_started_anew_has_lost_no_word(alone: App) -> None:
+    boot = str(identity()["boot_id"]).partition("/")[0]
+
+    assert steps(alone, {**identity(), "boot_id": f"{boot}/pid:[1]"}) == FAR
+
+
 def test_of_another_machine_nobody_claims_to_know_all_that_was_said(shared: App) -> None:
     assert steps(shared, {"host": "c1"}) == Steps(is_known=False)
 

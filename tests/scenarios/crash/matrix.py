@@ -23,6 +23,10 @@ NAMES = ("first", "second", "third")
 WORKER, TERRAFORM, BOTH, ALL = "worker", "terraform", "both", "all"
 TABLE = "LANDFORM_MATRIX"
 """The variable that names a file which gets a row for each case."""
+_HEADING = """\
+| state | killed after | what | told as | made by then | what a person does | done twice | lost |
+|---|---|---|---|---|---|---|---|
+"""
 _RUNNING = frozenset({Point.PLAN_STARTED, Point.APPLY_STARTED, Point.RESOURCE_DONE})
 """The moments when Terraform runs: at the others there is none to be killed."""
 _PLANNING = (Point.CLAIMED_TO_PLAN, Point.WORKSPACE_WRITTEN, Point.PLAN_STARTED, Point.PLAN_MADE, Point.PLAN_KEPT)
@@ -173,6 +177,8 @@ class Scene:
         """Adds a row to the table, where one is wanted."""
         if file := os.environ.get(TABLE):
             with open(file, "a", encoding="utf-8") as table:
+                if not table.tell():
+                    table.write(_HEADING)
                 table.write(f"| {' | '.join(map(str, (self.backend, case.point.value, case.victim, *cells)))} |\n")
 
     def _is_ours(self, pid: int) -> bool:

@@ -41,6 +41,9 @@ def kill(victim: str, folder: Path) -> None:
     """Kills; returns only when the worker is to go on."""
     if victim == "all":
         # nobody may react to the death of another: that is what a power cut is like
+        if who := recorded_process(folder):
+            # first of all: it works on while we look for the others
+            send(-int(who["pid"]), signal.SIGSTOP)
         children = list(descendants(os.getpid()))
         for number in (signal.SIGSTOP, signal.SIGKILL):
             for pid in children:
@@ -55,10 +58,13 @@ def kill(victim: str, folder: Path) -> None:
 
 def descendants(pid: int) -> Iterator[int]:
     """The processes that the process has started, and those that they have."""
-    for task in Path(f"/proc/{pid}/task").iterdir():
-        for child in (task / "children").read_text().split():
-            yield int(child)
-            yield from descendants(int(child))
+    # a thread or a process may have ended meanwhile
+    with suppress(OSError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                for child in (task / "children").read_text().split():
+                    yield int(child)
+                    yield from descendants(int(child))
 
 
 def send(pid: int, number: signal.Signals) -> None:
