@@ -108,7 +108,8 @@ _RUN = (
     f"AND a.id < run.id AND a.status IN ({_ACTIVE})) END AS behind,",
     "operation, status, template, update_kind, auto_approve, reason, requested_by, approved_by,",
     "approval_reason, retry_of, supersedes, superseded_by, after_run_ids, priority, summary, message, worker_id,",
-    "attempt, cancel_requested_at, force_requested_at, cancelled_by, created_at, planned_at, approved_at, applied_at, ended_at",
+    "attempt, cancel_requested_at, force_requested_at, cancelled_by, created_at, planned_at, approved_at,",
+    "applied_at, ended_at",
 )
 RUN = " ".join((*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence FROM run WHERE id = :id"))
 

@@ -32,10 +32,19 @@ _DRAIN_S = 0.5
 # for dead then must be right. Only the guard asks, also for us (`ask`), because Terraform takes a second SIGINT as the
 # order to drop everything. Its stdout is the end of the program's pipe that one reads from: without a reader the
 # program would die of SIGPIPE at its next word, before it has written down what it made. In many containers nobody
-# reaps, so a zombie counts as ended. It costs 1 ms of CPU a run, and with a lease 3 ms at each look.
+# reaps, so a zombie counts as ended. Should we be killed before we have said which program it is, that is the other one
+# which leads a group and has this pipe. It costs 1 ms of CPU a run, and with a lease 3 ms at each look.
 _GUARD = """
 grace=$1 words=$2 lease=$3 looks=$4 pause=$5 asked=
-read -r pid || exit 0
+unnamed() {
+    pipe=$(readlink "/proc/$$/fd/1") || return
+    for folder in /proc/[0-9]*; do
+        [ "$(readlink "$folder/fd/1")" = "$pipe" ] || continue
+        if kill -s 0 -- "-${folder#/proc/}" && [ "$folder" != "/proc/$$" ]; then echo "${folder#/proc/}"; fi
+    done
+}
+read -r pid || pid=$(unnamed)
+[ -n "$pid" ] || exit 0
 finish() {
     trap "" TERM
     cat <&1 >>"$words" &

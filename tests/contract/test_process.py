@@ -330,6 +330,33 @@ def test_when_python_is_killed_the_program_is_asked_to_stop_can_still_speak_and_
     until(lambda: (tmp_path / "log").read_text() == "ready\nasked\n")
 
 
+def test_when_python_is_killed_as_soon_as_it_has_started_the_program_that_is_asked_to_stop_too(tmp_path: Path) -> None:
+    script = f"""
+        import os, signal
+        from pathlib import Path
+        from engine.external.process import Command, Stop, run
+
+        class Deadly(float):
+            def __radd__(self, other):
+                # the first thing that is computed once the program has started
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        program = "exec 9>held; exec sleep 60"
+        run(Command(("/bin/sh", "-c", program), Path({str(tmp_path)!r}), {ENV!r}, Deadly(60), 1), stop=Stop())
+    """
+    os.mkfifo(tmp_path / "held")
+    held = os.open(tmp_path / "held", os.O_RDONLY | os.O_NONBLOCK)
+
+    killed = subprocess.run((sys.executable, "-c", textwrap.dedent(script)), cwd=Path(__file__).parents[2], check=False)
+
+    os.set_blocking(held, True)
+    began = time.monotonic()
+    with open(held) as file:
+        # it ends when the last process that holds it has ended
+        assert file.read() == ""
+    assert (killed.returncode, time.monotonic() - began < 10) == (-signal.SIGKILL, True)
+
+
 def leased(script: str, folder: Path, *, grace_s: float = 30, lease_s: float = 0.5) -> Command:
     """A shell script that may run as long as the file `lease` in its folder is touched."""
     (folder / "lease").touch()
