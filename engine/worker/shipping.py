@@ -148,17 +148,23 @@ class _Shipment:
         self._files = files
         self.is_closed = False
         """Nothing more will be written."""
+        self._is_placed = False
 
     def ship(self, catalog: Catalog) -> None:
         """Everything that was written until now is in the catalog. Raises Conflict when the run was taken away."""
+        if not self._is_placed and any(file.has_more() for file in self._files.values()):
+            self._place(catalog)
         for kind, file in self._files.items():
-            while file.has_more():
+            while self._is_placed and file.has_more():
                 self._send(catalog, kind, file)
 
-    def _send(self, catalog: Catalog, kind: str, file: _File) -> None:
-        if not file.is_placed:
-            with catalog.read() as tx:
+    def _place(self, catalog: Catalog) -> None:
+        with catalog.read() as tx:
+            for kind, file in self._files.items():
                 file.place(*tx.last_log(self.run_id, kind))
+        self._is_placed = True
+
+    def _send(self, catalog: Catalog, kind: str, file: _File) -> None:
         start, content = file.chunk()
         if not content:
             return
@@ -182,11 +188,10 @@ class _File:
         """The whole log's offset of the file's first byte; others may have written to the log before and since."""
         self._sent = 0
         """The whole log's offset of the first byte that is to be sent."""
-        self.is_placed = False
 
     def has_more(self) -> bool:
         """Whether there may be something to send."""
-        return self._size() > (self._sent - self._base if self.is_placed else 0)
+        return self._size() > self._sent - self._base
 
     def place(self, start: int, last: bytes) -> None:
         """Finds out where the file stands in a log whose last chunk is `last`, beginning at `start`.
@@ -197,7 +202,6 @@ class _File:
         self._sent = start + len(last)
         is_ours = self._sent <= self._size_before and self._read(start, len(last)) == last
         self._base = 0 if is_ours else self._sent - self._size_before
-        self.is_placed = True
 
     def chunk(self) -> tuple[int, bytes]:
         """What is to be sent next, and its place in the whole log."""

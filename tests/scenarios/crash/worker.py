@@ -44,10 +44,14 @@ def kill(victim: str, folder: Path) -> None:
         if who := recorded_process(folder):
             # first of all: it works on while we look for the others
             send(-int(who["pid"]), signal.SIGSTOP)
-        children = list(descendants(os.getpid()))
-        for number in (signal.SIGSTOP, signal.SIGKILL):
-            for pid in children:
-                send(pid, number)
+        stopped: set[int] = set()
+        # what one of them had started just before it was stopped is found by the next look
+        while found := set(descendants(os.getpid())) - stopped:
+            for pid in found:
+                send(pid, signal.SIGSTOP)
+            stopped |= found
+        for pid in stopped:
+            send(pid, signal.SIGKILL)
     if victim in ("terraform", "both"):
         who = recorded_process(folder)
         assert who is not None
