@@ -145,13 +145,23 @@ class Executor:
         try:
             work = self._load(run)
             self.phases.apply(work, stop, watch)
-            outputs = self._outputs(work)
+            outputs = self._outputs_made(work)
         except Exception as error:
             return self._end(run, error, stop)
         return self._recorded(run, stop, lambda: self._succeeded(work, Event.SUCCEED, outputs))
 
     def _outputs(self, work: Work) -> dict[str, Any]:
         return {} if work.operation is Operation.DESTROY else {"outputs": self.phases.outputs(work)}
+
+    def _outputs_made(self, work: Work) -> dict[str, Any]:
+        """As _outputs(), of an apply that went well. When they cannot be read it has not failed, and is not complete
+        either: raises OutcomeUnknown.
+        """
+        try:
+            return self._outputs(work)
+        except LandformError as error:
+            text = f"terraform apply went well, but its outputs could not be read: {error.message}"
+            raise OutcomeUnknown(text) from error
 
     def _succeeded(self, work: Work, event: Event, facts: dict[str, Any]) -> Run:
         """Records the run and what it means for its instance and those that read from it, all or nothing."""

@@ -50,6 +50,7 @@ class Phases:
     planned: Planned = CREATES
     on_plan: Callable[[Stop], None] = nothing
     on_apply: Callable[[Stop], None] = nothing
+    on_outputs: Callable[[Stop], None] = nothing
     told: list[str] = field(default_factory=list)
 
     @property
@@ -69,6 +70,7 @@ class Phases:
         self.on_apply(stop)
 
     def outputs(self, _work: Work) -> dict[str, Any]:
+        self.on_outputs(Stop())
         return {"zone": {"type": "string", "sensitive": False, "value": "a", "fingerprint": "f"}}
 
     def forget(self, _where: object) -> None:
@@ -187,6 +189,12 @@ ENDINGS = {
         "stopped\nNobody asked for that: its worker could not renew its lease in time.",
     ),
     "an apply that was killed": ("on_apply", raising(OutcomeUnknown("killed")), Status.INTERRUPTED, "killed"),
+    "an apply of which nobody can read what it gave": (
+        "on_outputs",
+        raising(ExternalFailure("no answer")),
+        Status.INTERRUPTED,
+        "terraform apply went well, but its outputs could not be read: no answer",
+    ),
     "an apply that met a mistake of ours": (
         "on_apply",
         raising(RuntimeError("secret")),
