@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import boto3
 from moto.server import ThreadedMotoServer
@@ -16,7 +17,7 @@ REGION = "us-east-1"
 
 @dataclass(frozen=True)
 class Bucket:
-    """An empty bucket of a server of its own."""
+    """A bucket, empty when made. Its name is its own: all servers of a process share what they hold."""
 
     name: str
     endpoint: str
@@ -44,8 +45,9 @@ class Bucket:
 
 
 @contextmanager
-def bucket(name: str = "states") -> Iterator[Bucket]:
+def bucket() -> Iterator[Bucket]:
     """A bucket, as long as the block runs."""
+    name = f"states-{uuid4().hex[:12]}"
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
