@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,17 @@ def pytest_configure() -> None:
     """Tests interrupt programs: who starts us in the background may have had the signal ignored, also for them."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A catalog file without rows, to be copied and never opened: migrations run once for all tests."""
+    from engine.catalog import schema
+    from engine.catalog.sqlite import File
+
+    path = tmp_path_factory.mktemp("blank") / "catalog.db"
+    schema.ensure(File(path))
+    return path
 
 
 @pytest.fixture(scope="session")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import places, schema
+from engine.catalog import places
 from engine.catalog.catalog import Catalog
-from engine.catalog.sqlite import File
 from tests import postgres
 from tests.catalog.world import NOW, World, opened
 
@@ -19,14 +18,6 @@ from tests.catalog.world import NOW, World, opened
 def path(tmp_path: Path) -> Path:
     """Where a catalog file may be made."""
     return tmp_path / "home" / "catalog.db"
-
-
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A catalog file without rows: migrations run once for all tests."""
-    path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(File(path))
-    return path
 
 
 @pytest.fixture

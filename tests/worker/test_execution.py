@@ -13,8 +13,7 @@ from typing import Any
 
 import pytest
 
-from engine.catalog import places, schema
-from engine.catalog.sqlite import File
+from engine.catalog import places
 from engine.catalog.tables import Instance, Run
 from engine.core.bundle import Facts
 from engine.core.plans import Action, Change, Summary
@@ -109,13 +108,6 @@ class Site:
     def run(self, run_id: int) -> Run:
         with self.catalog.read() as tx:
             return tx.run(run_id)
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(File(path))
-    return path
 
 
 @pytest.fixture

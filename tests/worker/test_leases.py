@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import places, schema
+from engine.catalog import places
 from engine.catalog.catalog import Catalog
-from engine.catalog.sqlite import File
 from engine.catalog.tables import Run
 from engine.core.runs import Event, Status
 from engine.core.workers import Kind, State
@@ -22,13 +21,6 @@ from engine.worker.leases import Lease
 from engine.worker.terms import Card, Terms
 from tests.catalog.world import WORKER, World, now
 from tests.worker.fickle import PATIENCE_S, Clock, Fickle, until
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(File(path))
-    return path
 
 
 @pytest.fixture

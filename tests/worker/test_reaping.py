@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import places, schema
+from engine.catalog import places
 from engine.catalog.catalog import Catalog
-from engine.catalog.sqlite import File
 from engine.catalog.tables import Run
 from engine.core.runs import Event, Status
 from engine.core.workers import State
@@ -26,13 +25,6 @@ LONG_AGO = "2026-05-04 03:00:00.000000"
 """Of a beat: 121.5 seconds before now, when 70 are enough to be given up."""
 STEADY_S = 71.0
 Identity = Mapping[str, object]
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(File(path))
-    return path
 
 
 @pytest.fixture
