@@ -13,7 +13,7 @@ from engine.actions.refusals import held, refuse_diverged
 from engine.core.address import Address
 from engine.core.run_env import EnvValue, from_file
 from engine.core.runs import Status
-from engine.core.snapshots import Past, Verdict, verdict
+from engine.core.snapshots import PUT_BACK, Past, Verdict, verdict
 from engine.errors import Conflict, NotFound
 from engine.terraform import backend, backends, statefile
 from engine.terraform.backend import Backend
@@ -194,7 +194,7 @@ def _to_move(site: _Site) -> State | None:
     there, found = site.standing()
     if found is Verdict.DOUBT:
         raise Conflict(_doubt(site, there), hint=f"Decide first: landform state list {site.instance.address}")
-    if found in (Verdict.RESTORE, Verdict.OVERTAKEN):
+    if found in PUT_BACK:
         # what was never kept, and others have gone on without, stays here in the backup
         assert site.kept is not None
         return _content(site.vault, site.kept)

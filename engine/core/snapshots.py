@@ -51,6 +51,10 @@ class Verdict(StrEnum):
     """Both may know of things that the other does not."""
 
 
+PUT_BACK = frozenset({Verdict.RESTORE, Verdict.OVERTAKEN})
+"""The newest state that was kept belongs in its place, and is what there is to go on with."""
+
+
 def verdict(there: Snapshot | None, kept: Snapshot | None, past: Past) -> Verdict:
     """What to do about the state that is `there` when the newest one kept is `kept`."""
     if kept is None:

@@ -15,7 +15,6 @@ from engine.core import fingerprint, rendering, run_env, wiring
 from engine.core.address import Address
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.runs import Status, is_terminal
-from engine.core.snapshots import Verdict
 from engine.terraform import backends, preparation
 from engine.terraform.cli import Place, Surroundings, environment
 from engine.terraform.own_data import OwnData
@@ -227,9 +226,7 @@ class Ground:
         upstream = replace(
             work, address=where, instance_id=work.environment.instance_id, backend=work.environment.backend
         )
-        found = self.harvest.standing(upstream, self.backend(upstream), self.root(upstream))
-        is_old = found.verdict in (Verdict.RESTORE, Verdict.OVERTAKEN)
-        state = self.harvest.newest(upstream.instance_id) if is_old else found.there
+        state = self.harvest.current(upstream, self.backend(upstream), self.root(upstream))
         return state.outputs() if state else {}
 
     def _own_data(self, step: Step, workspace: Workspace, prepared: Prepared, override: bytes) -> Path:

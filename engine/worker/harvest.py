@@ -11,7 +11,7 @@ from pathlib import Path
 from threading import Event, Thread
 from typing import TYPE_CHECKING
 
-from engine.core.snapshots import Past, Snapshot, Verdict, verdict
+from engine.core.snapshots import PUT_BACK, Past, Snapshot, Verdict, verdict
 from engine.errors import Conflict, LandformError, OutcomeUnknown
 from engine.terraform import statefile
 from engine.terraform.backend import Backend, in_doubt
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from engine.worker.work import Work
 
 logger = logging.getLogger(__name__)
-_PUT_BACK = (Verdict.RESTORE, Verdict.OVERTAKEN)
 _FIRST_LOOK_S = 0.05
 _EARLY_LOOKS = 20
 """How many of the first looks go to the lock, which a Terraform takes as soon as it has started."""
@@ -89,7 +88,7 @@ class Harvest:
         """
         found = self.standing(work, backend, folder)
         self._put_back(found, backend, folder)
-        known = found.verdict in (*_PUT_BACK, Verdict.GO_ON)
+        known = found.verdict in (*PUT_BACK, Verdict.GO_ON)
         if known:
             self.note(found, folder)
         return found.kept.digest if known and found.kept else ""
@@ -100,6 +99,13 @@ class Harvest:
         """
         newest = found.there.snapshot if found.there and found.verdict is Verdict.HARVEST else found.kept
         Trail(folder.parent).note(newest.digest if newest else "")
+
+    def current(self, work: Work, backend: Backend, folder: Path) -> State | None:
+        """The state that a run of the instance would go on with, which may be that in its place or the newest one that
+        was kept; None when there is none. Changes nothing. Raises ExternalFailure.
+        """
+        found = self.standing(work, backend, folder)
+        return self.newest(work.instance_id) if found.verdict in PUT_BACK else found.there
 
     def newest(self, instance_id: int) -> State | None:
         """The newest state that was kept of an instance; None when there is none. Raises ExternalFailure."""
@@ -173,7 +179,7 @@ class Harvest:
         """Puts the newest state that was kept in its place, where it belongs there. One that was never kept is put
         aside, and never lost: it may know of things that nobody else does.
         """
-        if found.kept is None or found.verdict not in _PUT_BACK:
+        if found.kept is None or found.verdict not in PUT_BACK:
             return
         if found.verdict is Verdict.OVERTAKEN and found.there is not None:
             aside = folder.parent / f"state-overtaken-{found.there.snapshot.digest[:12]}.tfstate"

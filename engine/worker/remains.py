@@ -9,7 +9,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from engine.core.evidence import Act, Known, States, Steps
-from engine.core.snapshots import Verdict
+from engine.core.snapshots import PUT_BACK, Verdict
 from engine.errors import LandformError
 from engine.external.alive import identity
 from engine.terraform.events import ApplyComplete, ApplyErrored, Applying, ApplyProgress, ApplyStart, parse
@@ -130,7 +130,7 @@ def _settled(ground: Ground, work: Work, found: Standing) -> tuple[str, bool]:
     if found.verdict is Verdict.HARVEST and found.there is not None:
         keep(ground, work, found.there)
         ground.harvest.note(found, root)
-    if found.verdict in (Verdict.RESTORE, Verdict.OVERTAKEN):
+    if found.verdict in PUT_BACK:
         ground.harvest.restore(work, backend, root)
         return f"{backend.where(root)} was lost or older: the newest one that was kept has been put back.", True
     if found.verdict is Verdict.DOUBT:

@@ -11,7 +11,6 @@ from engine.core import address, bundle, registered, shapes, wiring
 from engine.core.placeholders import Placeholder, Type, placeholders
 from engine.core.plans import Summary
 from engine.core.runs import Operation
-from engine.core.snapshots import Verdict
 from engine.errors import ExternalFailure
 from engine.terraform import copies
 from engine.terraform import files as safely
@@ -114,14 +113,13 @@ def _state(ground: Ground, work: Work) -> State | None:
     for _ in range(0 if ground.backend(work).is_shared else _READS_MAX):
         # what is half written now will soon be whole
         with suppress(ExternalFailure):
-            return _standing(ground, work)
+            return _current(ground, work)
         time.sleep(_BETWEEN_READS_S)
-    return _standing(ground, work)
+    return _current(ground, work)
 
 
-def _standing(ground: Ground, work: Work) -> State | None:
-    found = ground.harvest.standing(work, ground.backend(work), ground.root(work))
-    return ground.harvest.newest(work.instance_id) if found.verdict is Verdict.RESTORE else found.there
+def _current(ground: Ground, work: Work) -> State | None:
+    return ground.harvest.current(work, ground.backend(work), ground.root(work))
 
 
 def _notes(made: Scratch, *, is_alike: bool) -> tuple[str, ...]:

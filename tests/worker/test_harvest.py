@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from engine.catalog import places, schema
-from engine.catalog.sqlite import File
+from engine.catalog import places
 from engine.catalog.tables import Instance, StateVersion
 from engine.core.runs import Status
 from engine.errors import Conflict, ExternalFailure, LandformError, OutcomeUnknown
@@ -58,13 +57,6 @@ class Site:
     def instance(self) -> Instance:
         with self.catalog.read() as tx:
             return tx.instance_by_id(self.work.instance_id)
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("blank") / "catalog.db"
-    schema.ensure(File(path))
-    return path
 
 
 @pytest.fixture
@@ -138,3 +130,16 @@ def test_a_state_whose_keeping_nobody_confirmed_is_still_remembered(site: Site) 
 
     # should the process die now, state 2 has grown from what is the newest one that was kept
     assert kept.digest in (Trail(site.workspace.parent).read() or ())
+
+
+def test_what_others_have_gone_on_without_is_nothing_to_go_on_with(site: Site) -> None:
+    site.finish(never)
+    site.write(2)
+    newer = site.harvest.current(site.work, Managed(), site.workspace)
+    Trail(site.workspace.parent).note("of a state that was the newest before")
+
+    overtaken = site.harvest.current(site.work, Managed(), site.workspace)
+
+    assert newer is not None
+    assert overtaken is not None
+    assert (newer.snapshot.serial, overtaken.snapshot.serial) == (2, 1)
