@@ -12,15 +12,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+from engine import forms
 from engine.errors import Invalid, Problem
 
 CONFIG_FILE = "landform.toml"
 _RUN_ENV = "run_env"
 _RUN_ENV_FILES = "run_env_files"
+TABLES = ("credentials", "events", "provider_overrides", "references")
+"""The tables of landform.toml that are read by whoever needs them."""
 _ENV_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 RESERVED_ENV = frozenset(
     {
@@ -38,49 +42,16 @@ RESERVED_ENV = frozenset(
 
 
 @dataclass(frozen=True)
-class Form:
-    """What the value of a setting looks like."""
-
-    pattern: str
-    words: str
-    """The pattern, as in "'x' is not ..."."""
-
-
-_TEXT = r"[^\x00-\x1f\x7f]"
-PATH = Form(f"{_TEXT}+", "a path")
-"""A leading ~ stands for a user's own folder."""
-CATALOG = Form(r"(sqlite|postgres(ql(\+psycopg)?)?)://\S+", "sqlite:////path or postgresql://user@host/database")
-NAME = Form(f"{_TEXT}{{1,100}}", "a line of at most 100 characters")
-COUNT = Form("[1-9][0-9]{0,2}", "a whole number from 1 to 999")
-RETRIES = Form("[0-9]{1,2}", "a whole number from 0 to 99")
-URL = Form(r"https://[!#-~]{1,2000}", "an address that begins with https://")
-YES_NO = Form("yes|no|True|False", "yes or no")
-"""TOML has words of its own for it, `true` and `false`, which arrive as Python's."""
-SECONDS = Form(r"[0-9]{1,8}(\.[0-9]+)?", "a number of seconds")
-POSITIVE_SECONDS = Form(r"[1-9][0-9]{0,7}(\.[0-9]+)?", "a number of seconds from 1 up")
-ACCOUNT = Form("[0-9]{12}", "twelve digits")
-CI = Form("ci|off", "ci or off")
-LABELS = Form(r"[a-z0-9][a-z0-9._-]*( *, *[a-z0-9][a-z0-9._-]*)*", "a list of labels like prod,eu-1")
-LIMIT = Form("[0-9]{1,3}", "a whole number from 0 to 999")
-REGION = Form("[a-z0-9-]+", "made of lower-case letters, digits and -")
-_S3 = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=/-]{0,500})?"
-_S3_OPTIONS = r"(\?(region|endpoint)=[^&?\s]+(&(region|endpoint)=[^&?\s]+)?)?"
-STATE_STORE = Form(_S3 + _S3_OPTIONS, "s3://BUCKET/PREFIX")
-BACKEND = Form(f"managed|{_S3}{_S3_OPTIONS}", "managed or s3://BUCKET/PREFIX?region=REGION")
-LEVEL = Form("DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
-LOG_FORMAT = Form("text|json", "text or json")
-TRACES = Form(r"console|https?://[!#-~]{1,2000}", "console or an address that begins with http:// or https://")
-
-
-@dataclass(frozen=True)
 class Setting:
     """One row of the table."""
 
     name: str
     help: str
-    form: Form
+    form: forms.Form
     default: str = ""
     """"" where the default has to be looked up; `help` says where."""
+    read: Callable[[forms.Given], object] = forms.text
+    """What Settings has, from what was given."""
     is_secret: bool = False
     """Whether there may be a password in it, so that it is never shown."""
 
@@ -91,63 +62,121 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("home", "Folder of the catalog, bundles and workspaces. Default: the platform's data folder.", PATH),
+    Setting(
+        "home",
+        "Folder of the catalog, bundles and workspaces. Default: the platform's data folder.",
+        forms.PATH,
+        read=forms.home,
+    ),
     Setting(
         "catalog",
         "URL of the catalog: postgresql://user@host/database where machines share it. Default: a file in the home.",
-        CATALOG,
+        forms.CATALOG,
         is_secret=True,
     ),
-    Setting("catalog_file", "File that holds the URL of the catalog, for one with a password. Default: none.", PATH),
-    Setting("terraform", "Terraform program to run. Default: terraform, else tofu, on PATH.", PATH),
-    Setting("parallel", "Runs executed side by side. Default: the number of cores.", COUNT),
-    Setting("max_runs", "Runs executed side by side at most by all workers together; 0 means any number.", LIMIT, "0"),
-    Setting("labels", "What a worker may be chosen by, as in prod,eu-1. Default: none.", LABELS),
     Setting(
-        "lease_s", "Seconds a worker goes on without reaching the catalog, before it stops.", POSITIVE_SECONDS, "30"
+        "catalog_file",
+        "File that holds the URL of the catalog, for one with a password. Default: none.",
+        forms.PATH,
+        read=forms.path,
     ),
-    Setting("user", "Name recorded with runs and approvals. Default: the login name.", NAME),
-    Setting("account_id", "Twelve digits that stand for the account in names and tags.", ACCOUNT, "000000000000"),
-    Setting("region", "Region in names and tags.", REGION, "local"),
-    Setting("grace_s", "Seconds Terraform gets to stop after being asked, before it is killed.", SECONDS, "30"),
-    Setting("cool_off_s", "Seconds after run cancel from which --force kills Terraform at once.", SECONDS, "10"),
-    Setting("plan_timeout_s", "Seconds a plan may take.", POSITIVE_SECONDS, "1800"),
-    Setting("apply_timeout_s", "Seconds an apply may take.", POSITIVE_SECONDS, "14400"),
-    Setting("plan_ttl_s", "Seconds after which a plan that was not applied is void; 0 means never.", SECONDS, "0"),
-    Setting("idempotency", "Whether changes in a pipeline get a key from its variables: ci or off.", CI, "off"),
-    Setting("retries", "How often an init or a plan is tried again that failed for a passing reason.", RETRIES, "3"),
+    Setting(
+        "terraform",
+        "Terraform program to run. Default: terraform, else tofu, on PATH.",
+        forms.PATH,
+        read=forms.program,
+    ),
+    Setting("parallel", "Runs executed side by side. Default: the number of cores.", forms.COUNT, read=forms.cores),
+    Setting(
+        "max_runs",
+        "Runs executed side by side at most by all workers together; 0 means any number.",
+        forms.LIMIT,
+        "0",
+        read=forms.count,
+    ),
+    Setting(
+        "labels", "What a worker may be chosen by, as in prod,eu-1. Default: none.", forms.LABELS, read=forms.labels
+    ),
+    Setting(
+        "lease_s",
+        "Seconds a worker goes on without reaching the catalog, before it stops.",
+        forms.POSITIVE_SECONDS,
+        "30",
+        read=forms.seconds,
+    ),
+    Setting("user", "Name recorded with runs and approvals. Default: the login name.", forms.NAME),
+    Setting("account_id", "Twelve digits that stand for the account in names and tags.", forms.ACCOUNT, "000000000000"),
+    Setting("region", "Region in names and tags.", forms.REGION, "local"),
+    Setting(
+        "grace_s",
+        "Seconds Terraform gets to stop after being asked, before it is killed.",
+        forms.SECONDS,
+        "30",
+        read=forms.seconds,
+    ),
+    Setting(
+        "cool_off_s",
+        "Seconds after run cancel from which --force kills Terraform at once.",
+        forms.SECONDS,
+        "10",
+        read=forms.seconds,
+    ),
+    Setting("plan_timeout_s", "Seconds a plan may take.", forms.POSITIVE_SECONDS, "1800", read=forms.seconds),
+    Setting("apply_timeout_s", "Seconds an apply may take.", forms.POSITIVE_SECONDS, "14400", read=forms.seconds),
+    Setting(
+        "plan_ttl_s",
+        "Seconds after which a plan that was not applied is void; 0 means never.",
+        forms.SECONDS,
+        "0",
+        read=forms.seconds,
+    ),
+    Setting("idempotency", "Whether changes in a pipeline get a key from its variables: ci or off.", forms.CI, "off"),
+    Setting(
+        "retries",
+        "How often an init or a plan is tried again that failed for a passing reason.",
+        forms.RETRIES,
+        "3",
+        read=forms.count,
+    ),
     Setting(
         "provider_mirror",
         "Folder with Terraform providers, laid out as a filesystem mirror; only read. Default: none.",
-        PATH,
+        forms.PATH,
+        read=forms.path,
     ),
     Setting(
         "network_mirror",
         "Address of a Terraform provider network mirror, used in place of registries. Default: none.",
-        URL,
+        forms.URL,
+        read=forms.folder_url,
     ),
-    Setting("offline", "yes: providers come from folders only, never from a network.", YES_NO, "no"),
-    Setting("instances_per_service", "Instances a service may have.", COUNT, "20"),
+    Setting(
+        "offline", "yes: providers come from folders only, never from a network.", forms.YES_NO, "no", read=forms.yes
+    ),
+    Setting("instances_per_service", "Instances a service may have.", forms.COUNT, "20", read=forms.count),
     Setting(
         "backend",
         "Where Terraform keeps the state of new instances: managed, or s3://BUCKET/PREFIX?region=REGION.",
-        BACKEND,
+        forms.BACKEND,
         "managed",
     ),
     Setting(
         "state_store",
         "Where states are kept after every apply: s3://BUCKET/PREFIX. Default: in the home, or in a shared catalog.",
-        STATE_STORE,
+        forms.STATE_STORE,
     ),
     Setting(
         "key_file",
         "File with the secret that all machines of a shared catalog have in common. Default: key, in the home.",
-        PATH,
+        forms.PATH,
+        read=forms.path,
     ),
-    Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", LEVEL, "WARNING"),
-    Setting("log_format", "text for people, json for programs: one object a line.", LOG_FORMAT, "text"),
+    Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", forms.LEVEL, "WARNING"),
+    Setting("log_format", "text for people, json for programs: one object a line.", forms.LOG_FORMAT, "text"),
     Setting(
-        "otel", "Where traces go: the address of an OpenTelemetry collector, or console. Default: nowhere.", TRACES
+        "otel",
+        "Where traces go: the address of an OpenTelemetry collector, or console. Default: nowhere.",
+        forms.TRACES,
     ),
 )
 
@@ -203,22 +232,12 @@ class Settings:
     """Environment variables for every Terraform of this home, from `[run_env]` of landform.toml; no secrets."""
     run_env_files: Mapping[str, Path] = field(default_factory=dict)
     """The same, but name -> the file that holds the value, from `[run_env_files]`: for secrets."""
+    tables: Mapping[str, object] = field(default_factory=dict)
+    """The other tables of landform.toml, name (of TABLES) -> as it stands there: whoever needs one reads it."""
+    config_file: Path = Path(CONFIG_FILE)
+    """The landform.toml in force, which may not be there."""
     origins: Mapping[str, str] = field(default_factory=dict)
     """Setting name -> where its value came from: `command line`, a variable, a file, or `default`."""
-
-
-@dataclass(frozen=True)
-class _Given:
-    """The value of one setting, before anybody has looked at it."""
-
-    value: object
-    origin: str
-    folder: Path
-    """What a relative path is relative to."""
-
-    @property
-    def is_default(self) -> bool:
-        return self.origin == "default"
 
 
 @dataclass(frozen=True)
@@ -268,7 +287,7 @@ def check_run_env(name: str, value: object) -> str:
 
 def check_run_env_file(name: str, path: object) -> str:
     """What is wrong with a variable whose value lies in a file; "" when nothing is. Nobody looks into the file."""
-    is_path = isinstance(path, str) and re.fullmatch(PATH.pattern, path)
+    is_path = isinstance(path, str) and re.fullmatch(forms.PATH.pattern, path)
     return check_run_env(name, "") or ("" if is_path else f"The value of {name} is not a path.")
 
 
@@ -294,17 +313,17 @@ def _read(path: Path) -> dict[str, object]:
 
 def _given(
     setting: Setting, flags: Mapping[str, str | None], environ: Mapping[str, str], file: _File, folder: Path
-) -> _Given:
+) -> forms.Given:
     layers = (
-        _Given(flags.get(setting.name), "command line", folder),
-        _Given(environ.get(setting.variable), setting.variable, folder),
-        _Given(file.table.get(setting.name), str(file.path), file.path.parent),
-        _Given(setting.default, "default", folder),
+        forms.Given(flags.get(setting.name), "command line", folder),
+        forms.Given(environ.get(setting.variable), setting.variable, folder),
+        forms.Given(file.table.get(setting.name), str(file.path), file.path.parent),
+        forms.Given(setting.default, "default", folder),
     )
     return next((given for given in layers if given.value not in (None, "")), layers[-1])
 
 
-def _wrong_values(given: Mapping[str, _Given]) -> Iterator[Problem]:
+def _wrong_values(given: Mapping[str, forms.Given]) -> Iterator[Problem]:
     for setting in SETTINGS:
         value = given[setting.name]
         if not value.is_default and (wrong := _wrong(setting, value.value)):
@@ -317,11 +336,11 @@ def _wrong_values(given: Mapping[str, _Given]) -> Iterator[Problem]:
 
 
 def _wrong(setting: Setting, value: object) -> str:
-    if not isinstance(value, str | int | float) or (isinstance(value, bool) and setting.form is not YES_NO):
+    if not isinstance(value, str | int | float) or (isinstance(value, bool) and setting.form is not forms.YES_NO):
         return "must be a string or a number."
     if not re.fullmatch(setting.form.pattern, str(value)):
         return f"{'the value' if setting.is_secret else repr(value)} is not {setting.form.words}."
-    if setting.form is PATH and os.path.expanduser(str(value)).startswith("~"):
+    if setting.form is forms.PATH and os.path.expanduser(str(value)).startswith("~"):
         return f"{value!r} starts with a ~ that stands for no folder."
     return ""
 
@@ -350,7 +369,7 @@ def _wrong_run_env_files(file: _File) -> Iterator[Problem]:
 
 
 def _unknown(file: _File) -> Iterator[Problem]:
-    known = [*(setting.name for setting in SETTINGS), _RUN_ENV, _RUN_ENV_FILES]
+    known = [*(setting.name for setting in SETTINGS), _RUN_ENV, _RUN_ENV_FILES, *TABLES]
     for name in file.table:
         if name not in known:
             yield Problem(str(file.path), 0, name, "is not a setting.", hint=_did_you_mean(name, known))
@@ -363,60 +382,17 @@ def _did_you_mean(name: str, known: list[str]) -> str:
     return f'Did you mean "{nearest[0]}"?' if nearest else f"Settings are: {', '.join(known)}."
 
 
-def _settings(given: Mapping[str, _Given], environ: Mapping[str, str], file: _File) -> Settings:
-    text = {name: str(value.value) for name, value in given.items()}
+def _settings(given: Mapping[str, forms.Given], environ: Mapping[str, str], file: _File) -> Settings:
+    values: dict[str, Any] = {setting.name: setting.read(given[setting.name]) for setting in SETTINGS}
     return Settings(
-        home=_home(given["home"]),
-        catalog=text["catalog"],
-        catalog_file=_absolute(given["catalog_file"]) if text["catalog_file"] else None,
-        terraform=_program(given["terraform"]),
-        parallel=int(text["parallel"] or os.cpu_count() or 1),
-        max_runs=int(text["max_runs"]),
-        labels=tuple(sorted({label.strip() for label in text["labels"].split(",")} - {""})),
-        lease_s=float(text["lease_s"]),
-        user=text["user"] or _login(environ),
-        account_id=text["account_id"],
-        region=text["region"],
-        grace_s=float(text["grace_s"]),
-        cool_off_s=float(text["cool_off_s"]),
-        plan_timeout_s=float(text["plan_timeout_s"]),
-        apply_timeout_s=float(text["apply_timeout_s"]),
-        plan_ttl_s=float(text["plan_ttl_s"]),
-        idempotency=text["idempotency"],
-        retries=int(text["retries"]),
-        provider_mirror=_absolute(given["provider_mirror"]) if text["provider_mirror"] else None,
-        network_mirror=text["network_mirror"] and f"{text['network_mirror'].rstrip('/')}/",
-        offline=text["offline"] in ("yes", "True"),
-        instances_per_service=int(text["instances_per_service"]),
-        log_level=text["log_level"],
-        log_format=text["log_format"],
-        otel=text["otel"],
-        backend=text["backend"],
-        state_store=text["state_store"],
-        key_file=_absolute(given["key_file"]) if text["key_file"] else None,
+        **values | {"user": values["user"] or _login(environ)},
         path=environ.get("PATH", os.defpath),
         run_env=_run_env(file),
         run_env_files=_run_env_files(file),
+        tables={name: file.table[name] for name in TABLES if name in file.table},
+        config_file=file.path,
         origins={name: value.origin for name, value in given.items()},
     )
-
-
-def _home(given: _Given) -> Path:
-    if given.is_default:
-        import platformdirs
-
-        return Path(platformdirs.user_data_dir("landform"))
-    return _absolute(given)
-
-
-def _program(given: _Given) -> str:
-    """A name is left to PATH; a path is made absolute, because Terraform is started in other folders."""
-    text = str(given.value)
-    return str(_absolute(given)) if "/" in text else text
-
-
-def _absolute(given: _Given) -> Path:
-    return given.folder / Path(str(given.value)).expanduser()
 
 
 def _run_env(file: _File) -> dict[str, str]:

@@ -13,7 +13,7 @@ from engine.core import located, schema
 from engine.core.bundle import Facts, PartName
 from engine.core.located import Document
 from engine.core.schema import Schema
-from engine.core.versions import TemplateKind
+from engine.core.versions import REGISTERED, TemplateKind
 from engine.errors import Invalid, Problem, Severity
 
 _SERVICE_PARTS = (PartName.INSTANCE, PartName.PIPELINE)
@@ -130,9 +130,9 @@ def _part_problems(loaded: Loaded, found: Schema | None) -> Iterator[Problem]:
 
 
 def _layout(files: Mapping[str, bytes], kind: TemplateKind, declared: frozenset[str]) -> Iterator[Problem]:
-    wrong_kind = next(other for other in TemplateKind if other is not kind)
-    for name in PartName:
-        if name not in _PARTS[kind] and _below(files, name):
+    wrong_kind = next(other for other in REGISTERED if other is not kind)
+    for name in _PARTS[wrong_kind]:
+        if _below(files, name):
             message = f"does not belong to {_article(kind)}; it belongs to {_article(wrong_kind)}."
             yield Problem(f"{name.value}/", 0, "", message, "layout/folders")
     if kind is TemplateKind.SERVICE:

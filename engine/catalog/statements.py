@@ -21,7 +21,7 @@ TEMPLATES = " ".join(
         RECOMMENDED,
         "AS recommended, (SELECT count(*) FROM version v WHERE v.template_id = t.id) AS versions, t.created_at",
         "FROM template t LEFT JOIN version r ON r.id = t.recommended_id",
-        "WHERE CAST(:kind AS TEXT) IS NULL OR t.kind = :kind ORDER BY t.kind, t.name",
+        "WHERE t.kind = :kind OR (CAST(:kind AS TEXT) IS NULL AND t.kind <> 'component') ORDER BY t.kind, t.name",
     )
 )
 
@@ -134,7 +134,8 @@ RUN_COUNTS = (
 WORKER_COUNTS = "SELECT state, count(*) AS count FROM worker GROUP BY state ORDER BY state"
 
 NAMES: Mapping[str, str] = {
-    "template": "SELECT DISTINCT name FROM template WHERE name >= :first AND name < :last ORDER BY name LIMIT :limit",
+    "template": "SELECT DISTINCT name FROM template WHERE kind <> 'component' AND name >= :first AND name < :last "
+    "ORDER BY name LIMIT :limit",
     "version": "SELECT label FROM (SELECT t.name || '@' || v.major || '.' || v.minor AS label, t.name, v.major, "
     "v.minor FROM version v JOIN template t ON t.id = v.template_id) AS labels "
     "WHERE label >= :first AND label < :last ORDER BY name, major, minor LIMIT :limit",

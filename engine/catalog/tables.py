@@ -49,7 +49,7 @@ class Template(SQLModel, table=True):
 
     id: int | None = Field(default=None, primary_key=True)
     kind: str
-    """core.versions.TemplateKind"""
+    """core.versions.TemplateKind; a component's is for that component alone, and its versions are its files."""
     name: str
     display_name: str = ""
     description: str = ""
@@ -110,6 +110,8 @@ class Service(SQLModel, table=True):
     branch: str = ""
     pipeline_inputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """The `pipeline:` section of the spec; None when the template has no pipeline of ours."""
+    tags: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    """What its people tag it with; all its instances and its pipeline get them."""
     created_at: datetime = Field(sa_column=_time(nullable=False))
 
 
@@ -126,6 +128,10 @@ class Instance(SQLModel, table=True):
     service_id: int | None = Field(default=None, sa_column=_ref("service.id", nullable=True, index=True))
     environment_id: int | None = Field(default=None, sa_column=_ref("instance.id", nullable=True, index=True))
     """The environment a service instance or component lives in."""
+    attached_id: int | None = Field(default=None, index=True)
+    """The service instance that a component is attached to, since its last successful deploy; before the first, as
+    asked for at creation. None: detached, or no component. No foreign key: a component never outlives its instance.
+    """
     template_id: int = Field(sa_column=_ref("template.id"))
     version_id: int = Field(sa_column=_ref("version.id"))
     """The version of the last successful deploy; before the first, the version asked for at creation."""
@@ -148,6 +154,16 @@ class Instance(SQLModel, table=True):
     """
     rules: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """Of an environment: what its runs must keep to, core.rules.Rules.to_json(); {} otherwise."""
+    credentials: str = ""
+    """Of an environment: the profile in `[credentials.NAME]` of landform.toml that its runs work with; "" is the one
+    that everybody gets.
+    """
+    tags: dict[str, str] = Field(default_factory=dict, sa_column=_json())
+    """What its people tag it with, beside `proton_tags`."""
+    provisioning: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
+    """Of an environment whose Terraform others run: the repository that gets a pull request for each run, as
+    core.provisioning.Repository.to_json(); {} where Landform runs it.
+    """
     backend: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """Where Terraform keeps its state: {"kind": "s3", ...} as terraform.backends reads it; {} means managed."""
     diverged: str = ""
@@ -210,7 +226,11 @@ class Run(SQLModel, table=True):
     priority: int = 0
     """core.runs.Priority"""
     after_run_ids: list[int] = Field(default_factory=list, sa_column=_json())
-    """Runs that must still succeed before this one may begin; it is discarded when one of them does not."""
+    """Runs that must still succeed before this one may begin; when one of them does not, it is discarded, or a
+    pipeline's failed.
+    """
+    attached_id: int | None = None
+    """As Instance.attached_id, of what a component's run deploys."""
     summary: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
     """core.plans.Summary.to_json(); None before the plan is made."""
     fingerprint: dict[str, str] = Field(default_factory=dict, sa_column=_json())
@@ -231,6 +251,8 @@ class Run(SQLModel, table=True):
     """Counts the claims: a write with an older number changes nothing."""
     attempt: int = 0
     """How many times its plan was begun."""
+    proposal: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
+    """Where others were asked to carry it out, core.provisioning.Proposal.to_json(); None where Landform does."""
     cancel_requested_at: datetime | None = Field(default=None, sa_column=_time())
     force_requested_at: datetime | None = Field(default=None, sa_column=_time())
     """Somebody wants its processes killed, the grace over or not."""
@@ -349,4 +371,113 @@ class Request(SQLModel, table=True):
     run_ids: list[int] = Field(default_factory=list, sa_column=_json())
     """The runs it recorded, in order; of a registration, the version."""
     user_name: str
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Sync(SQLModel, table=True):
+    """A branch of a Git repository that something in the catalog follows."""
+
+    __table_args__ = (Index("uq_sync_kind_name", "kind", "name", unique=True), _IDS_NEVER_COME_BACK)
+
+    id: int | None = Field(default=None, primary_key=True)
+    kind: str
+    """core.syncs.Kind: `template` (`name` is `environment/vpc` or `service/web`) or `service`."""
+    name: str
+    repository: str
+    """Its address, without any password."""
+    branch: str
+    path: str = ""
+    """Of templates the folder that they lie below, "" is the root; of a service the ops file."""
+    revision: str = ""
+    """The commit that was looked at last; "" before the first."""
+    created_by: str
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class SyncAttempt(SQLModel, table=True):
+    """What became of one thing in one commit."""
+
+    __table_args__ = (Index("ix_sync_attempt_sync_id_target_id", "sync_id", "target", "id"), _IDS_NEVER_COME_BACK)
+
+    id: int | None = Field(default=None, primary_key=True)
+    sync_id: int
+    target: str
+    """Of templates the major version, `1`; of a service the instance, `prod`."""
+    revision: str
+    """The commit."""
+    digest: str = ""
+    """Of what lay there: the same is not taken twice."""
+    status: str
+    """core.syncs.Status"""
+    message: str = ""
+    """Why it failed; else what came of it, as `web@1.4` or `run 12`."""
+    started_at: datetime = Field(sa_column=_time(nullable=False))
+    ended_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class SyncBlocker(SQLModel, table=True):
+    """Why a service, or an instance of it, is not followed any more: somebody changed it by hand."""
+
+    __table_args__ = (Index("ix_sync_blocker_service_instance", "service", "instance"), _IDS_NEVER_COME_BACK)
+
+    id: int | None = Field(default=None, primary_key=True)
+    service: str
+    instance: str = ""
+    """"" blocks the whole service."""
+    reason: str
+    created_by: str
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+    resolved_reason: str = ""
+    resolved_by: str = ""
+    resolved_at: datetime | None = Field(default=None, sa_column=_time())
+    """None while it blocks."""
+
+
+class Notice(SQLModel, table=True):
+    """An event that somebody outside is to hear of, written in the transaction that made it true."""
+
+    __table_args__ = (_IDS_NEVER_COME_BACK,)
+
+    id: int | None = Field(default=None, primary_key=True)
+    uid: str
+    """The id that receivers see, a UUID: the same when it is sent twice."""
+    kind: str
+    """The `detail-type`."""
+    resource: str
+    """ARN of what it is about."""
+    detail: dict[str, Any] = Field(sa_column=_json())
+    created_at: datetime = Field(sa_column=_time(nullable=False))
+
+
+class Delivery(SQLModel, table=True):
+    """One notice on its way to one target."""
+
+    __table_args__ = (
+        Index("uq_delivery_notice_id_target", "notice_id", "target", unique=True),
+        Index("ix_delivery_state_due_at", "state", "due_at"),
+        _IDS_NEVER_COME_BACK,
+    )
+
+    id: int | None = Field(default=None, primary_key=True)
+    notice_id: int
+    target: str
+    """Its name in landform.toml."""
+    state: str
+    """core.notices.State: `waiting`, `delivered` or `dead`."""
+    attempts: int = 0
+    message: str = ""
+    """Why the last attempt failed."""
+    due_at: datetime = Field(sa_column=_time(nullable=False))
+    """When it is tried next."""
+    ended_at: datetime | None = Field(default=None, sa_column=_time())
+
+
+class DataKey(SQLModel, table=True):
+    """A key that values are encrypted with, itself encrypted by a key management service."""
+
+    id: str = Field(primary_key=True)
+    """Stands at the head of whatever it sealed."""
+    master: str
+    """ARN of the key in KMS that it is wrapped with."""
+    wrapped: bytes
     created_at: datetime = Field(sa_column=_time(nullable=False))

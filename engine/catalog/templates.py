@@ -10,10 +10,14 @@ from sqlmodel import col, select
 from engine.catalog import missing
 from engine.catalog.records import Records
 from engine.catalog.tables import Service, Template, Version
-from engine.core.versions import Number, TemplateKind, TemplateRef
+from engine.core.versions import REGISTERED, Number, TemplateKind, TemplateRef
 from engine.errors import Conflict, NotFound
 
-_NAMED = select(Template).where(Template.name == bindparam("of")).order_by(col(Template.kind))
+_NAMED = (
+    select(Template)
+    .where(Template.name == bindparam("of"), col(Template.kind).in_([kind.value for kind in REGISTERED]))
+    .order_by(col(Template.kind))
+)
 
 
 class Templates(Records):
@@ -47,9 +51,10 @@ class Templates(Records):
         return template
 
     def templates(self, kind: TemplateKind | str | None = None) -> list[Template]:
-        """All templates, or those of one kind, by kind and name."""
-        query = select(Template).order_by(col(Template.kind), col(Template.name))
-        return list(self._session.exec(query if kind is None else query.where(Template.kind == str(kind))))
+        """All templates that are registered, or those of one kind, by kind and name."""
+        kinds = REGISTERED if kind is None else (kind,)
+        query = select(Template).where(col(Template.kind).in_([str(one) for one in kinds]))
+        return list(self._session.exec(query.order_by(col(Template.kind), col(Template.name))))
 
     def update_template(self, template: Template, **fields: Any) -> Template:
         """The template with columns replaced."""

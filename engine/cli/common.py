@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine import settings
+from engine import forms, settings
 from engine.core.address import quoted
 from engine.errors import LandformError, Usage
 from engine.settings import Settings
@@ -146,7 +146,7 @@ class Seconds(_Float):
 
     def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
         """The number, as click asks for it."""
-        text, form = str(value), settings.POSITIVE_SECONDS
+        text, form = str(value), forms.POSITIVE_SECONDS
         if not re.fullmatch(form.pattern, text):
             self.fail(f"{quoted(text)} is not {form.words}.", param, ctx)
         return float(text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from engine import settings
+from engine import forms
 from engine.cli import arguments, common, display, failures
 from engine.cli.common import Session, WholeNumber, pass_session
 from engine.core.address import Address
@@ -135,8 +135,8 @@ def migrate(session: Session, address: str, to: str, output: str, *, yes: bool) 
     from engine.actions import states
 
     where = arguments.any_address(address)
-    if not re.fullmatch(settings.BACKEND.pattern, to):
-        raise Usage(f"--to takes {settings.BACKEND.words}, not {to!r}.")
+    if not re.fullmatch(forms.BACKEND.pattern, to):
+        raise Usage(f"--to takes {forms.BACKEND.words}, not {to!r}.")
     _confirm(f"Shall the state of {where} move to {to}?", where, yes=yes)
     row = states.migrate(_vault(session), where, to)
     if row is None:

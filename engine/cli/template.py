@@ -13,7 +13,7 @@ import click
 from engine.cli import arguments, common, display, failures, requests, texts
 from engine.cli.common import Session, pass_session
 from engine.core import address
-from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus
+from engine.core.versions import REGISTERED, Number, TemplateKind, TemplateRef, VersionStatus
 from engine.errors import Conflict, Invalid, NotFound, Severity, Usage
 
 if TYPE_CHECKING:
@@ -344,7 +344,7 @@ def _version(session: Session, name: str) -> Row:
 def is_path(source: str) -> bool:
     """Whether the user names a bundle on disk or in S3 rather than a registered version."""
     kind, slash, _ = source.partition("/")
-    is_folder = bool(slash) and kind not in frozenset(TemplateKind)
+    is_folder = bool(slash) and kind not in REGISTERED
     return is_folder or source.startswith((".", "~")) or source.endswith((".tar.gz", ".tgz"))
 
 

@@ -16,7 +16,7 @@ from engine.cli.common import Session, pass_session
 from engine.core import rules
 from engine.core.workers import ALIVE, Kind
 from engine.errors import Usage
-from engine.settings import NAME
+from engine.forms import NAME
 
 if TYPE_CHECKING:
     from types import FrameType

@@ -17,12 +17,15 @@ class PartName(StrEnum):
     INFRASTRUCTURE = "infrastructure"
     INSTANCE = "instance_infrastructure"
     PIPELINE = "pipeline_infrastructure"
+    COMPONENT = "component_infrastructure"
+    """A component's file; no bundle that is registered has it."""
 
 
 PART_OF = {
     Kind.ENVIRONMENT: PartName.INFRASTRUCTURE,
     Kind.SERVICE_INSTANCE: PartName.INSTANCE,
     Kind.PIPELINE: PartName.PIPELINE,
+    Kind.COMPONENT: PartName.COMPONENT,
 }
 """The folder that each kind of instance is made from."""
 

@@ -17,6 +17,7 @@ _PASSED, _FAILURE, _ERROR, _SKIPPED = "passed", "failure", "error", "skipped"
 _ENDINGS = {
     Status.QUEUED: _SKIPPED,
     Status.PLANNING: _SKIPPED,
+    Status.PROPOSED: _SKIPPED,
     Status.PLANNED: _SKIPPED,
     Status.APPROVED: _SKIPPED,
     Status.APPLYING: _SKIPPED,

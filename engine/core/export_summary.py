@@ -32,6 +32,7 @@ _VERBS = {
 _HEADLINES = {
     Status.QUEUED: "waits for its turn",
     Status.PLANNING: "is being planned",
+    Status.PROPOSED: "waits for its pull request",
     Status.PLANNED: "waits for approval",
     Status.APPROVED: "is approved",
     Status.APPLYING: "is being applied",

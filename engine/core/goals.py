@@ -20,7 +20,7 @@ class Goal(StrEnum):
 
 
 _BEFORE_A_PLAN = (Status.QUEUED, Status.PLANNING)
-_BY_PEOPLE = ("approval", "decision")
+_BY_PEOPLE = ("approval", "pull request", "decision")
 
 
 def is_reached(status: Status, goal: Goal) -> bool:

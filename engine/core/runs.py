@@ -23,6 +23,7 @@ class Status(StrEnum):
 
     QUEUED = "queued"
     PLANNING = "planning"
+    PROPOSED = "proposed"
     PLANNED = "planned"
     APPROVED = "approved"
     APPLYING = "applying"
@@ -37,10 +38,12 @@ class Event(StrEnum):
     """What can happen to a run; BY_PEOPLE says which of them people cause, and when: workers cause the rest."""
 
     CLAIM = "claim"
+    PROPOSE = "propose"
     FIND_NOTHING = "find nothing to do in"
     ASK = "ask for approval of"
     APPROVE = "approve"
     DISCARD = "discard"
+    CALL_OFF = "call off"
     SUCCEED = "complete"
     FAIL = "fail"
     CANCEL = "cancel"
@@ -59,6 +62,8 @@ class Priority(IntEnum):
 
 TABLE: dict[Event, dict[Status, Status]] = {
     Event.CLAIM: {Status.QUEUED: Status.PLANNING, Status.APPROVED: Status.APPLYING},
+    # others run Terraform: a pull request is open, and they tell us how it ended
+    Event.PROPOSE: {Status.PLANNING: Status.PROPOSED},
     Event.FIND_NOTHING: {Status.PLANNING: Status.SUCCEEDED},
     Event.ASK: {Status.PLANNING: Status.PLANNED},
     Event.APPROVE: {Status.PLANNED: Status.APPROVED, Status.PLANNING: Status.APPROVED},
@@ -69,11 +74,18 @@ TABLE: dict[Event, dict[Status, Status]] = {
         # only after the claim for apply found that what the plan was made from has moved: nothing was applied
         Status.APPLYING: Status.DISCARDED,
     },
-    Event.SUCCEED: {Status.APPLYING: Status.SUCCEEDED},
-    Event.FAIL: {Status.PLANNING: Status.FAILED, Status.APPLYING: Status.FAILED},
+    # a pipeline, as an instance of its service was not deployed
+    Event.CALL_OFF: {Status.QUEUED: Status.FAILED},
+    Event.SUCCEED: {Status.APPLYING: Status.SUCCEEDED, Status.PROPOSED: Status.SUCCEEDED},
+    Event.FAIL: {
+        Status.PLANNING: Status.FAILED,
+        Status.PROPOSED: Status.FAILED,
+        Status.APPLYING: Status.FAILED,
+    },
     Event.CANCEL: {
         # nobody works on these: they are over at once
         Status.QUEUED: Status.CANCELLED,
+        Status.PROPOSED: Status.CANCELLED,
         Status.PLANNED: Status.CANCELLED,
         Status.APPROVED: Status.CANCELLED,
         # only by the worker, when its processes are gone; people leave the wish with the run
@@ -97,11 +109,14 @@ BY_PEOPLE = {
     Event.APPROVE: frozenset({Status.PLANNED}),
     Event.DISCARD: TABLE[Event.DISCARD].keys() - EXECUTING,
     Event.CANCEL: TABLE[Event.CANCEL].keys() - EXECUTING,
+    Event.SUCCEED: frozenset({Status.PROPOSED}),
+    Event.FAIL: frozenset({Status.PROPOSED}),
     Event.MARK_SUCCEEDED: frozenset({Status.INTERRUPTED}),
     Event.MARK_FAILED: frozenset({Status.INTERRUPTED}),
 }
 _WAITING_ON = {
     Status.PLANNED: "approval",
+    Status.PROPOSED: "pull request",
     Status.QUEUED: "worker",
     Status.APPROVED: "worker",
     Status.INTERRUPTED: "decision",
@@ -110,6 +125,7 @@ _VERBS: dict[Status, tuple[str, ...]] = {
     Status.QUEUED: ("apply", "discard", "cancel"),
     Status.PLANNING: ("cancel",),
     Status.PLANNED: ("approve", "discard", "cancel"),
+    Status.PROPOSED: ("notify", "cancel"),
     Status.APPROVED: ("apply", "discard", "cancel"),
     Status.APPLYING: ("cancel",),
     Status.INTERRUPTED: ("recover",),
@@ -140,8 +156,8 @@ def is_terminal(status: Status) -> bool:
 
 
 def waiting_on(status: Status) -> str:
-    """Who has to move next: `approval`, `worker`, `decision` (a person, about what became of an interrupted run), or ""
-    while it works or after it has ended.
+    """Who has to move next: `approval`, `worker`, `pull request` (whoever merges it and runs Terraform), `decision` (a
+    person, about what became of an interrupted run), or "" while it works or after it has ended.
     """
     return _WAITING_ON.get(status, "")
 

@@ -20,6 +20,12 @@ class TemplateKind(StrEnum):
 
     ENVIRONMENT = "environment"
     SERVICE = "service"
+    COMPONENT = "component"
+    """Of one component alone: nobody registers it, and its versions are the files that the component was given."""
+
+
+REGISTERED = (TemplateKind.ENVIRONMENT, TemplateKind.SERVICE)
+"""The kinds that admins register versions of."""
 
 
 class VersionStatus(StrEnum):
@@ -71,7 +77,7 @@ def parse_ref(text: str) -> TemplateRef:
     """The template that `text` names. Raises Invalid."""
     path, at, version = text.partition("@")
     first, slash, last = path.partition("/")
-    kinds = {kind.value: kind for kind in TemplateKind}
+    kinds = {kind.value: kind for kind in REGISTERED}
     if slash and first not in kinds:
         raise Invalid(f"{quoted(text)} does not name a template.", hint="Write web, web@1, web@1.2 or service/web@1.2.")
     name = check_name(last if slash else first, "template name")

@@ -25,6 +25,55 @@ _VARIABLES = (
 _CREDENTIALS_HINT = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws sso login"
 
 
+@dataclass(frozen=True)
+class Access:
+    """How services of AWS are reached. What is left open is looked for where every AWS program looks."""
+
+    env: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
+    """Variables like AWS_PROFILE or AWS_ACCESS_KEY_ID."""
+    region: str = ""
+    """"" means what `env` says."""
+    endpoint: str = ""
+    """"" means AWS itself, or what `env` says."""
+
+    @contextmanager
+    def asking(self, service: str, doing: str) -> Iterator[Any]:
+        """A client of the service (`sts`, `ssm`...). What AWS refuses inside is raised as AwsRefusal.
+
+        `doing` begins the message: "Role arn:... cannot be assumed".
+        """
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        try:
+            client = self._client(service)
+            try:
+                yield client
+            finally:
+                client.close()
+        except ClientError as error:
+            raise AwsRefusal(doing, _code(error), str(error.response.get("Error", {}).get("Message", ""))) from error
+        except BotoCoreError as error:
+            raise ExternalFailure(f"{doing}: {error}", hint=_CREDENTIALS_HINT) from error
+
+    def _client(self, service: str) -> Any:
+        from botocore.config import Config
+
+        variable = f"AWS_ENDPOINT_URL_{service.upper()}"
+        endpoint = self.endpoint or self.env.get(variable) or self.env.get("AWS_ENDPOINT_URL") or None
+        # as Terraform's backend does it where it is given an endpoint
+        config = Config(s3={"addressing_style": "path"}) if endpoint else Config()
+        session = _session(self.region, frozenset((name, self.env[name]) for name in _VARIABLES if name in self.env))
+        return session.client(service, endpoint_url=endpoint, config=config)
+
+
+class AwsRefusal(ExternalFailure):
+    """AWS said no; `code` is its word for why, like `AccessDenied`."""
+
+    def __init__(self, doing: str, code: str, words: str = "") -> None:
+        super().__init__(f"{doing}: AWS answers {code or 'with an error'}{f' ({words})' if words else ''}.")
+        self.code = code
+
+
 def fetch_object(
     bucket: str, key: str, version_id: str | None, limit_bytes: int = 10 * 1024 * 1024, endpoint: str | None = None
 ) -> tuple[bytes, str]:
@@ -110,32 +159,14 @@ class Place:
     @contextmanager
     def _asking(self, name: str, doing: str) -> Iterator[Any]:
         """A client, whose errors are said in words."""
-        from botocore.exceptions import BotoCoreError, ClientError
-
-        address = f"s3://{self.bucket}/{self._key(name)}"
+        refused = f"s3://{self.bucket}/{self._key(name)} cannot be {doing}"
         try:
-            client = self._client()
-            try:
+            with Access(self.env, self.region, self.endpoint).asking("s3", refused) as client:
                 yield client
-            finally:
-                client.close()
-        except ClientError as error:
-            code = _code(error)
-            hint = f"Credentials for it need {_NEEDED}." if code in _DENIED else ""
-            raise ExternalFailure(
-                f"{address} cannot be {doing}: S3 answers {code or 'with an error'}.", hint=hint
-            ) from error
-        except BotoCoreError as error:
-            raise ExternalFailure(f"{address} cannot be {doing}: {error}", hint=_CREDENTIALS_HINT) from error
-
-    def _client(self) -> Any:
-        from botocore.config import Config
-
-        endpoint = self.endpoint or self.env.get("AWS_ENDPOINT_URL_S3") or self.env.get("AWS_ENDPOINT_URL") or None
-        # as Terraform's backend does it where it is given an endpoint
-        config = Config(s3={"addressing_style": "path"}) if endpoint else Config()
-        session = _session(self.region, frozenset((name, self.env[name]) for name in _VARIABLES if name in self.env))
-        return session.client("s3", endpoint_url=endpoint, config=config)
+        except AwsRefusal as error:
+            hint = f"Credentials for it need {_NEEDED}." if error.code in _DENIED else ""
+            answer = error.code or "with an error"
+            raise ExternalFailure(f"{refused}: S3 answers {answer}.", hint=hint) from error
 
 
 @lru_cache(maxsize=32)

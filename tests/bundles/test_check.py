@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from engine.bundles.load import check
 from engine.bundles.scaffold import scaffold
 from engine.core.bundle import PartName, from_json
-from engine.core.versions import TemplateKind
+from engine.core.versions import REGISTERED, TemplateKind
 from engine.errors import Problem, Severity
 
 MANIFEST = (
@@ -858,7 +858,7 @@ PLACES = st.sampled_from(
 
 
 @settings(suppress_health_check=[HealthCheck.too_slow], deadline=None)
-@given(st.dictionaries(PLACES, BYTES, max_size=5), st.sampled_from([None, *TemplateKind]), st.booleans())
+@given(st.dictionaries(PLACES, BYTES, max_size=5), st.sampled_from([None, *REGISTERED]), st.booleans())
 def test_any_bytes_are_checked_without_an_exception(
     files: dict[str, bytes], kind: TemplateKind | None, based: bool
 ) -> None:

@@ -32,6 +32,12 @@ ROWS = {
     "blob": 1,
     "logchunk": 1,
     "request": 1,
+    "sync": 0,
+    "syncattempt": 0,
+    "syncblocker": 0,
+    "notice": 0,
+    "delivery": 0,
+    "datakey": 0,
 }
 
 
@@ -92,7 +98,8 @@ def test_a_copy_of_a_copy_has_the_same_hashes(filled: World, url: str, target: s
     again = copying.copy(place(target), place(url_of(tmp_path / "again.db")))
 
     assert again == there
-    assert len({table.sha256 for table in there}) == len(ROWS)
+    # those without rows are alike
+    assert len({table.sha256 for table in there}) == 1 + sum(map(bool, ROWS.values()))
 
 
 def test_numbers_that_were_given_out_before_are_not_given_again_by_a_copy(filled: World, url: str, target: str) -> None:

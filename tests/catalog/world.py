@@ -24,6 +24,7 @@ WORKER = {"host": "here", "boot_id": "b", "pid": 7, "started": 1}
 WAY: dict[Status, tuple[Event, ...]] = {
     Status.QUEUED: (),
     Status.PLANNING: (Event.CLAIM,),
+    Status.PROPOSED: (Event.CLAIM, Event.PROPOSE),
     Status.PLANNED: (Event.CLAIM, Event.ASK),
     Status.APPROVED: (Event.CLAIM, Event.ASK, Event.APPROVE),
     Status.APPLYING: (Event.CLAIM, Event.APPROVE, Event.CLAIM),

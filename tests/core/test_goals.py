@@ -13,8 +13,8 @@ ENDED = {Status.SUCCEEDED, Status.FAILED, Status.DISCARDED, Status.CANCELLED, St
 @pytest.mark.parametrize(
     ("goal", "reached"),
     [
-        (Goal.REST, ENDED | {Status.PLANNED}),
-        (Goal.PLANNED, ENDED | {Status.PLANNED, Status.APPROVED, Status.APPLYING}),
+        (Goal.REST, ENDED | {Status.PLANNED, Status.PROPOSED}),
+        (Goal.PLANNED, ENDED | {Status.PROPOSED, Status.PLANNED, Status.APPROVED, Status.APPLYING}),
         (Goal.ENDED, ENDED),
     ],
 )

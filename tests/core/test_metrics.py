@@ -39,6 +39,7 @@ def test_the_oldest_of_all_who_wait_for_the_same_is_told() -> None:
 
     assert found == [
         'landform_queue_age_seconds{waiting_on="worker"} 70.25',
+        'landform_queue_age_seconds{waiting_on="pull request"} 0',
         'landform_queue_age_seconds{waiting_on="approval"} 0',
         'landform_queue_age_seconds{waiting_on="decision"} 0',
     ]

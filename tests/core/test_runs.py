@@ -16,6 +16,11 @@ EDGES = {
     (Status.QUEUED, Event.CLAIM): Status.PLANNING,
     (Status.QUEUED, Event.DISCARD): Status.DISCARDED,
     (Status.QUEUED, Event.CANCEL): Status.CANCELLED,
+    (Status.QUEUED, Event.CALL_OFF): Status.FAILED,
+    (Status.PLANNING, Event.PROPOSE): Status.PROPOSED,
+    (Status.PROPOSED, Event.SUCCEED): Status.SUCCEEDED,
+    (Status.PROPOSED, Event.FAIL): Status.FAILED,
+    (Status.PROPOSED, Event.CANCEL): Status.CANCELLED,
     (Status.PLANNING, Event.FIND_NOTHING): Status.SUCCEEDED,
     (Status.PLANNING, Event.ASK): Status.PLANNED,
     (Status.PLANNING, Event.APPROVE): Status.APPROVED,
@@ -40,6 +45,9 @@ NO_EDGES = sorted(set(product(Status, Event)) - EDGES.keys())
 BY_PEOPLE = {
     (Status.QUEUED, Event.DISCARD): Status.DISCARDED,
     (Status.QUEUED, Event.CANCEL): Status.CANCELLED,
+    (Status.PROPOSED, Event.SUCCEED): Status.SUCCEEDED,
+    (Status.PROPOSED, Event.FAIL): Status.FAILED,
+    (Status.PROPOSED, Event.CANCEL): Status.CANCELLED,
     (Status.PLANNED, Event.APPROVE): Status.APPROVED,
     (Status.PLANNED, Event.DISCARD): Status.DISCARDED,
     (Status.PLANNED, Event.CANCEL): Status.CANCELLED,
@@ -51,10 +59,12 @@ BY_PEOPLE = {
 NOT_BY_PEOPLE = sorted(set(product(Status, Event)) - BY_PEOPLE.keys())
 VERBS = {
     Event.CLAIM: "Cannot claim a run that is",
+    Event.PROPOSE: "Cannot propose a run that is",
     Event.FIND_NOTHING: "Cannot find nothing to do in a run that is",
     Event.ASK: "Cannot ask for approval of a run that is",
     Event.APPROVE: "Cannot approve a run that is",
     Event.DISCARD: "Cannot discard a run that is",
+    Event.CALL_OFF: "Cannot call off a run that is",
     Event.SUCCEED: "Cannot complete a run that is",
     Event.FAIL: "Cannot fail a run that is",
     Event.CANCEL: "Cannot cancel a run that is",
@@ -69,6 +79,13 @@ HOLD_UP = "What can be done now: apply, discard, cancel."
 PUBLIC = {
     Status.QUEUED: ("queued", False, "worker", ("apply", "discard", "cancel"), HOLD_UP),
     Status.PLANNING: ("planning", False, "", ("cancel",), CANCEL),
+    Status.PROPOSED: (
+        "proposed",
+        False,
+        "pull request",
+        ("notify", "cancel"),
+        "What can be done now: notify, cancel.",
+    ),
     Status.PLANNED: (
         "planned",
         False,
@@ -140,6 +157,7 @@ def test_every_status_is_either_active_or_terminal() -> None:
     assert {
         Status.QUEUED,
         Status.PLANNING,
+        Status.PROPOSED,
         Status.PLANNED,
         Status.APPROVED,
         Status.APPLYING,

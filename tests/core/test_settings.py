@@ -9,7 +9,7 @@ import platformdirs
 import pytest
 
 from engine.errors import Invalid, Problem
-from engine.settings import SETTINGS, check_run_env, load
+from engine.settings import SETTINGS, TABLES, check_run_env, load
 
 # one value for each source: the command line, the variable and landform.toml
 VALUES = {
@@ -351,7 +351,7 @@ def test_a_wrong_value_that_another_source_overrides_does_no_harm(tmp_path: Path
         ("runenv", 'Did you mean "run_env"?'),
         (
             "zzz",
-            f"Settings are: {', '.join(VALUES)}, run_env, run_env_files.",
+            f"Settings are: {', '.join(VALUES)}, run_env, run_env_files, {', '.join(TABLES)}.",
         ),
     ],
 )

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core import versions
-from engine.core.versions import Number, TemplateKind, TemplateRef
+from engine.core.versions import REGISTERED, Number, TemplateKind, TemplateRef
 from engine.errors import Invalid
 
 parts = st.integers(min_value=0, max_value=9999)
 numbers = st.builds(Number, parts, parts)
 names = st.from_regex(r"\A[0-9A-Za-z][0-9A-Za-z_\-]{0,99}\Z")
-kinds = st.none() | st.sampled_from(TemplateKind)
+kinds = st.none() | st.sampled_from(REGISTERED)
 refs = st.builds(TemplateRef, names, st.none() | numbers, kinds) | st.builds(
     TemplateRef, names, st.none(), kinds, st.none() | parts
 )
