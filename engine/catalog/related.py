@@ -2,26 +2,49 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import ColumnElement, and_, bindparam, or_, select
 from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from engine.catalog.instances import Instances
 from engine.catalog.tables import Instance, Service, Template, Version
+from engine.core.address import Kind
 from engine.errors import NotFound
 
-_ENVIRONMENT = aliased(Instance)
+_ENVIRONMENT, _COMPONENT = aliased(Instance), aliased(Instance)
 _RELATED = (
-    select(Instance, Version, Template, Service, _ENVIRONMENT)
+    select(Instance, Version, Template, Service, _ENVIRONMENT, _COMPONENT)
     .select_from(Instance)
     .join(Version, col(Version.id) == bindparam("version_id"))
     .join(Template, col(Template.id) == Version.template_id)
     .outerjoin(Service, col(Service.id) == Instance.service_id)
     .outerjoin(_ENVIRONMENT, col(_ENVIRONMENT.id) == Instance.environment_id)
+    .outerjoin(
+        _COMPONENT, and_(col(_COMPONENT.attached_id) == Instance.id, col(_COMPONENT.deployed_run_id).is_not(None))
+    )
     .where(col(Instance.id) == bindparam("instance_id"))
 )
+
+
+_NEIGHBOURS = (
+    select(Instance, Version, Template, _ENVIRONMENT)
+    .join(Version, col(Version.id) == Instance.version_id)
+    .join(Template, col(Template.id) == Version.template_id)
+    .join(_ENVIRONMENT, col(_ENVIRONMENT.id) == Instance.environment_id)
+    .where(col(Instance.kind) == Kind.SERVICE_INSTANCE.value)
+)
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A service instance that another instance reads from."""
+
+    instance: Instance
+    version: Version
+    template: Template
+    environment: Instance
 
 
 @dataclass(frozen=True)
@@ -35,7 +58,13 @@ class Related:
     service: Service | None
     """None for what belongs to no service."""
     environment: Instance | None
-    """None for an environment itself."""
+    """None for an environment itself, and for a pipeline."""
+    component: Instance | None = None
+    """What is attached to a service instance, once it has been deployed."""
+    siblings: tuple[Neighbour, ...] = ()
+    """The instances of the service of a pipeline, in the order in which they were made."""
+    attached: Neighbour | None = None
+    """The service instance that a component is attached to."""
 
 
 class Relations(Instances):
@@ -48,4 +77,38 @@ class Relations(Instances):
         if row is None:
             self.instance_by_id(instance_id)
             raise NotFound(f"There is no version with id {version_id}.")
-        return Related(*row)
+        found = Related(*row)
+        if found.instance.kind == Kind.PIPELINE:
+            return replace(found, siblings=self._neighbours(col(Instance.service_id) == found.instance.service_id))
+        return replace(found, attached=self.neighbour(found.instance.attached_id))
+
+    def neighbour(self, instance_id: int | None) -> Neighbour | None:
+        """The service instance of that id; None for None. Raises NotFound when it has gone."""
+        if instance_id is None:
+            return None
+        found = self._neighbours(col(Instance.id) == instance_id)
+        if not found:
+            self.instance_by_id(instance_id)
+        return found[0]
+
+    def component_of(self, instance: Instance) -> Instance | None:
+        """The component that is attached to a service instance; None when none is."""
+        return self._session.execute(select(Instance).where(col(Instance.attached_id) == instance.id)).scalars().first()
+
+    def readers_of(self, instance: Instance) -> list[Instance]:
+        """The instances that outputs of this one flow into, by address: of an environment what lives in it and the
+        pipelines of that, of a service instance its pipeline, of a component the instance that it is attached to.
+        """
+        services = select(col(Instance.service_id)).where(
+            or_(col(Instance.environment_id) == instance.id, col(Instance.id) == instance.id)
+        )
+        readers = or_(
+            col(Instance.environment_id) == instance.id,
+            col(Instance.id) == instance.attached_id,
+            and_(col(Instance.kind) == Kind.PIPELINE.value, col(Instance.service_id).in_(services)),
+        )
+        return [found for found in self._instances(readers) if found.id != instance.id]
+
+    def _neighbours(self, condition: ColumnElement[bool]) -> tuple[Neighbour, ...]:
+        query = _NEIGHBOURS.where(condition).order_by(col(Instance.id))
+        return tuple(Neighbour(*row) for row in self._session.execute(query).tuples())

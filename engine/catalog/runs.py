@@ -13,7 +13,7 @@ from sqlmodel import SQLModel, col, select
 from engine.catalog import missing
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Run
-from engine.core.address import Address
+from engine.core.address import Address, Kind
 from engine.core.runs import ACTIVE, EXECUTING, HOLDING, TERMINAL, Event, Operation, Status, after, what_to_do
 from engine.core.workers import State
 from engine.errors import Busy, Conflict
@@ -213,15 +213,15 @@ class Runs(Records):
 
     def _tell_what_comes_after(self, run: Run) -> None:
         """Runs that were to begin once this one has succeeded wait for it no longer, but for the one that tries the
-        same again; where none does, they are discarded.
+        same again; where none does, they are discarded. A pipeline's fails, as that is what comes of it.
         """
         waiting = self._session.execute(_WAITING).all()
         for later in [self.run(run_id) for run_id, before in waiting if run.id in before]:
             assert later.id is not None
             again = self.retried_by(run)
             if run.status != Status.SUCCEEDED and again is None:
-                message = f"Called off: run {run.id}, which had to come before it, is {run.status}."
-                self.move(later.id, Event.DISCARD, message=message)
+                message = f"Called off: run {run.id}{_of(run, later)}, which had to come before it, is {run.status}."
+                self.move(later.id, Event.CALL_OFF if _is_pipeline(later) else Event.DISCARD, message=message)
                 continue
             others = [run_id for run_id in later.after_run_ids if run_id != run.id]
             self._changed(later, {"after_run_ids": [*others, again.id] if again else others})
@@ -261,6 +261,15 @@ def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict
         "ended_at": status in TERMINAL,
     }
     return values | {column: now for column, happened in times.items() if happened}
+
+
+def _is_pipeline(run: Run) -> bool:
+    return run.address.startswith(f"{Kind.PIPELINE.value}/")
+
+
+def _of(run: Run, later: Run) -> str:
+    """Which instance another one waited for, where that was not itself."""
+    return "" if run.address == later.address else f" of {run.address}"
 
 
 def _refuse_others(run: Run, fence: int | None) -> None:

@@ -10,6 +10,10 @@ from typing import Any
 from engine.core.address import Kind
 from engine.core.versions import TemplateKind
 
+ENVIRONMENT_OUTPUTS = "environment.outputs"
+COMPONENT_OUTPUTS = "service_instance.components.default.outputs"
+"""Maps of Proton's namespace that are filled with outputs of other instances."""
+
 
 class PartName(StrEnum):
     """The folder of a bundle that becomes the Terraform root of one kind of instance."""
@@ -87,23 +91,31 @@ class Part:
 
     def environment_outputs(self) -> frozenset[str]:
         """Names of the environment outputs that must be there: read, and not guarded."""
-        return frozenset(self._names("environment.outputs", guarded=False))
+        return self._names(ENVIRONMENT_OUTPUTS, guarded=False)
 
     def environment_outputs_used(self) -> frozenset[str]:
         """Names of all environment outputs that are read, guarded or not."""
-        return frozenset(self._names("environment.outputs", guarded=True))
+        return self.names_used(ENVIRONMENT_OUTPUTS)
 
     def reads_all_environment_outputs(self) -> bool:
         """Whether the code uses the map of environment outputs as a whole."""
-        return any(read.path in ("environment", "environment.outputs") for read in self.reads)
+        return self.reads_all(ENVIRONMENT_OUTPUTS)
 
-    def _names(self, prefix: str, *, guarded: bool) -> set[str]:
+    def names_used(self, map: str) -> frozenset[str]:
+        """Names in a map of the namespace, like `environment.outputs`, that are read, guarded or not."""
+        return self._names(map, guarded=True)
+
+    def reads_all(self, map: str) -> bool:
+        """Whether the code uses the map, or something that holds it, as a whole."""
+        return any(f"{map}.".startswith(f"{read.path}.") for read in self.reads)
+
+    def _names(self, prefix: str, *, guarded: bool) -> frozenset[str]:
         start = prefix + "."
-        return {
+        return frozenset(
             read.path[len(start) :].split(".")[0]
             for read in self.reads
             if read.path.startswith(start) and (guarded or not read.guarded)
-        }
+        )
 
 
 @dataclass(frozen=True)

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
-from engine.core.bundle import Facts, Part, PartName, Read
+from engine.core.bundle import ENVIRONMENT_OUTPUTS, Facts, Part, PartName, Read
 
 ALL = "*"
 """Stands for the names of all outputs, where code reads the map of them as a whole."""
+INPUTS = "(inputs)"
+"""Stands for the inputs of a service instance, which its pipeline reads beside its outputs."""
 _SEPARATOR = ","
 
 
 def missing(part: Part, offered: Collection[str]) -> tuple[Read, ...]:
     """The unguarded reads of environment outputs that are not `offered`: one an output, where it is first read."""
     needed = part.environment_outputs() - set(offered)
-    prefix = "environment.outputs."
+    prefix = f"{ENVIRONMENT_OUTPUTS}."
     first: dict[str, Read] = {}
     for read in sorted(part.reads, key=lambda read: (read.file, read.line)):
         name = read.path.removeprefix(prefix).split(".")[0]
@@ -29,15 +31,18 @@ def declared(environment: Facts) -> frozenset[str] | None:
     return frozenset(output.name for output in part.outputs) if part is not None and part.engine == "hcl" else None
 
 
-def read(part: Part, outputs: Mapping[str, str]) -> dict[str, str]:
-    """What the part depends on of an environment, whose outputs are name -> fingerprint.
+def read(part: Part, outputs: Mapping[str, str], map: str = ENVIRONMENT_OUTPUTS) -> dict[str, str]:
+    """What the part depends on of an instance, whose outputs are name -> fingerprint and come to it in that map.
 
     Output name -> fingerprint, "" for one that is read but not there; ALL -> the names, where the map is read whole.
     """
-    found = {name: outputs.get(name, "") for name in sorted(part.environment_outputs_used())}
-    if part.reads_all_environment_outputs():
-        found |= {**outputs, ALL: _SEPARATOR.join(sorted(outputs))}
-    return found
+    found = {name: outputs.get(name, "") for name in sorted(part.names_used(map))}
+    return found | (whole(outputs) if part.reads_all(map) else {})
+
+
+def whole(outputs: Mapping[str, str]) -> dict[str, str]:
+    """As read(), for what depends on all outputs and on which there are."""
+    return {**outputs, ALL: _SEPARATOR.join(sorted(outputs))}
 
 
 def changed(then: Mapping[str, Mapping[str, str]], now: Mapping[str, Mapping[str, str]]) -> list[str]:

@@ -19,13 +19,12 @@ from engine.core.plans import Summary
 from engine.core.runs import Operation, Status, what_to_do
 from engine.errors import Busy, Cancelled, Conflict, LandformError
 from engine.external import alive
-from engine.worker import last_words, remains
+from engine.worker import last_words, remains, upstreams
 from engine.worker.following import Step, Watch, follow, watch_nothing
 from engine.worker.harvest import watching
 from engine.worker.journal import recorded_process
 from engine.worker.locks import Witness
 from engine.worker.phases import summarised
-from engine.worker.records import fingerprints
 from engine.worker.remains import Left
 from engine.worker.work import load
 
@@ -166,8 +165,7 @@ class _Scene:
 
     def _hear(self, look: Look) -> None:
         """Takes what Terraform said when nobody listened any more into the log."""
-        environment = self.work.environment
-        now = {str(environment.address): fingerprints(environment.outputs)} if environment else {}
+        now = upstreams.current(self.work)
         env, key = self.ground.run_env(self.work), self.ground.key
         is_same_env = fingerprint.has_run_env(self.work.planned_with, env, key)
         try:

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from engine.core import fingerprint, rendering, run_env, wiring
+from engine.core import fingerprint, rendering, run_env
 from engine.core.address import Address
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.runs import Status, is_terminal
@@ -19,7 +19,7 @@ from engine.terraform import backends, preparation
 from engine.terraform.cli import Place, Surroundings, environment
 from engine.terraform.own_data import OwnData
 from engine.terraform.workspace import Workspace
-from engine.worker import env_files, shipping, values
+from engine.worker import env_files, shipping, upstreams, values
 from engine.worker.following import Step, Watch, follow
 from engine.worker.harvest import Harvest
 from engine.worker.installer import Code, Installer
@@ -27,7 +27,6 @@ from engine.worker.journal import Journal
 from engine.worker.keeping import Claim, Keeping
 from engine.worker.locks import Book
 from engine.worker.patience import Patience
-from engine.worker.records import fingerprints
 from engine.worker.shipping import Ship
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ if TYPE_CHECKING:
     from engine.terraform.backend import Backend, LockInfo
     from engine.terraform.cli import Terraform
     from engine.terraform.preparation import Preparation, Prepared
-    from engine.worker.work import Work
+    from engine.worker.work import Upstream, Work
 
 PLAN_FILE = "plan.tfplan"
 DATA_DIR = ".terraform"
@@ -76,7 +75,7 @@ class Ground:
 
     def values(self, work: Work) -> Values:
         """What the run hands to Terraform, sensitive outputs wrapped as Secret."""
-        return values.of(work, self.settings, partial(self._outputs_of_environment, work), self.key)
+        return values.of(work, self.settings, partial(self._outputs_of, work), self.key)
 
     def rendered(self, work: Work, part: Part, given: Values, *, masked: bool = False) -> dict[str, bytes]:
         """All files of the workspace: with secrets for Terraform, or masked for people."""
@@ -161,9 +160,7 @@ class Ground:
 
     def upstream(self, work: Work, part: Part) -> dict[str, dict[str, str]]:
         """Upstream address -> {output name: digest} of the outputs that the code uses."""
-        if work.environment is None:
-            return {}
-        return {str(work.environment.address): wiring.read(part, fingerprints(work.environment.outputs))}
+        return upstreams.read(work, part)
 
     def opened(self, work: Work) -> Work:
         """The work, with the values of its run environment that lie in files read once for all that follows.
@@ -218,15 +215,12 @@ class Ground:
             if run.id and run.instance_id == work.instance_id and is_terminal(Status(run.status)):
                 yield Book(run.id, self.run_folder(work.address, run.id), self.keeping)
 
-    def _outputs_of_environment(self, work: Work, where: Address) -> dict[str, dict[str, Any]]:
-        """The outputs of the run's environment, with the values of sensitive ones: from its state or, where another
+    def _outputs_of(self, work: Work, upstream: Upstream) -> dict[str, dict[str, Any]]:
+        """The outputs of an upstream of the run, with the values of sensitive ones: from its state or, where another
         machine has deployed it last, from the store of states.
         """
-        assert work.environment is not None
-        upstream = replace(
-            work, address=where, instance_id=work.environment.instance_id, backend=work.environment.backend
-        )
-        state = self.harvest.current(upstream, self.backend(upstream), self.root(upstream))
+        there = replace(work, address=upstream.address, instance_id=upstream.instance_id, backend=upstream.backend)
+        state = self.harvest.current(there, self.backend(there), self.root(there))
         return state.outputs() if state else {}
 
     def _own_data(self, step: Step, workspace: Workspace, prepared: Prepared, override: bytes) -> Path:

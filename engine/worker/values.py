@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 
 from engine.core import namespace
-from engine.core.address import Address, Kind
+from engine.core.address import Kind
 from engine.core.arns import Owner
 from engine.core.fingerprint import value_digest
-from engine.core.namespace import EnvironmentValues, InstanceValues, ServiceValues, Values
+from engine.core.namespace import (
+    AttachedComponent,
+    Attachment,
+    ComponentValues,
+    EnvironmentValues,
+    InstanceValues,
+    PipelineInstance,
+    PipelineValues,
+    ServiceValues,
+    Values,
+)
 from engine.core.outputs import Secret, output_text
 from engine.errors import Conflict
 from engine.settings import Settings
 from engine.worker.work import Upstream, Work
 
-StateOutputs = Callable[[Address], Mapping[str, Mapping[str, object]]]
-"""Address -> outputs as its state has them, sensitive ones with their value."""
+StateOutputs = Callable[[Upstream], Mapping[str, Mapping[str, object]]]
+"""Upstream -> outputs as its state has them, sensitive ones with their value."""
 
 
 def owner(settings: Settings) -> Owner:
@@ -28,38 +39,107 @@ def of(work: Work, settings: Settings, state_outputs: StateOutputs, key: bytes) 
 
     Raises Conflict when that state is not what the upstream's last successful run left. `key` is the home's.
     """
-    if work.address.kind is Kind.ENVIRONMENT:
-        return EnvironmentValues(work.address.name, work.template, work.inputs)
-    assert work.environment is not None
+    return _VALUES[work.address.kind](work, _Sources(settings, state_outputs, key))
+
+
+@dataclass(frozen=True)
+class _Sources:
+    """Where the outputs of upstreams are found."""
+
+    settings: Settings
+    state_outputs: StateOutputs
+    key: bytes
+
+    def outputs(self, upstream: Upstream) -> dict[str, object]:
+        return known(upstream, self.state_outputs, self.key)
+
+    def environment(self, upstream: Upstream | None) -> namespace.Upstream:
+        assert upstream is not None
+        return namespace.Upstream(upstream.address.name, self.settings.account_id, self.outputs(upstream))
+
+
+def _environment(work: Work, sources: _Sources) -> Values:
+    return EnvironmentValues(work.address.name, work.template, work.inputs)
+
+
+def _instance(work: Work, sources: _Sources) -> Values:
+    component = work.component
     return InstanceValues(
         name=work.address.name,
         template=work.template,
-        service=ServiceValues(
-            work.address.service, work.repository.connection, work.repository.name, work.repository.branch
-        ),
-        environment=namespace.Upstream(
-            work.environment.address.name, settings.account_id, known(work.environment, state_outputs, key)
-        ),
+        service=_service(work),
+        environment=sources.environment(work.environment),
         inputs=work.inputs,
+        component=AttachedComponent(component.address.name, sources.outputs(component)) if component else None,
     )
+
+
+def _pipeline(work: Work, sources: _Sources) -> Values:
+    instances = tuple(
+        PipelineInstance(
+            each.instance.address.name,
+            sources.environment(each.environment),
+            each.inputs,
+            sources.outputs(each.instance),
+        )
+        for each in work.neighbours
+    )
+    return PipelineValues(work.template, _service(work), work.inputs, instances)
+
+
+def _component(work: Work, sources: _Sources) -> Values:
+    where = work.attached
+    attachment = Attachment(where.service, where.name, work.inputs) if where else None
+    return ComponentValues(work.address.name, sources.environment(work.environment), attachment)
+
+
+_VALUES: dict[Kind, Callable[[Work, _Sources], Values]] = {
+    Kind.ENVIRONMENT: _environment,
+    Kind.SERVICE_INSTANCE: _instance,
+    Kind.PIPELINE: _pipeline,
+    Kind.COMPONENT: _component,
+}
+
+
+def _service(work: Work) -> ServiceValues:
+    repository = work.repository
+    return ServiceValues(work.address.service, repository.connection, repository.name, repository.branch)
 
 
 def known(upstream: Upstream, state_outputs: StateOutputs, key: bytes) -> dict[str, object]:
     """Output name -> value or Secret of an upstream. Raises Conflict as of() does."""
     hidden = [name for name, output in upstream.outputs.items() if output["sensitive"]]
-    state = state_outputs(upstream.address) if hidden else {}
+    state = state_outputs(upstream) if hidden else {}
+    deploy = _DEPLOY[upstream.address.kind].format(str(upstream.address).partition("/")[2])
     for name in hidden:
         if name not in state or value_digest(state[name]["value"], key) != upstream.outputs[name]["fingerprint"]:
             raise Conflict(
                 f"The state of {upstream.address} is not what its last successful run left: see its output {name}.",
-                hint=f"Deploy it first: landform env update {upstream.address.name} --kind current-version",
+                hint=f"Deploy it first: {deploy}",
             )
     secrets = {name: Secret(output_text(state[name]["value"])) for name in hidden}
     return {name: output.get("value") for name, output in upstream.outputs.items() if name not in hidden} | secrets
 
 
+_DEPLOY = {
+    Kind.ENVIRONMENT: "landform env update {} --kind current-version",
+    Kind.SERVICE_INSTANCE: "landform instance update {} --kind current-version",
+    Kind.COMPONENT: "landform component update {} --kind current-version",
+}
+
+
 def secrets(values: Values) -> tuple[str, ...]:
     """The texts that must not be seen, longest first."""
-    upstream = getattr(values, "environment", None)
-    found = upstream.outputs.values() if isinstance(upstream, namespace.Upstream) else ()
-    return tuple(sorted((value.text for value in found if isinstance(value, Secret)), key=len, reverse=True))
+    found = {value.text for outputs in _flowing(values) for value in outputs.values() if isinstance(value, Secret)}
+    return tuple(sorted(found, key=len, reverse=True))
+
+
+def _flowing(values: Values) -> Iterator[Mapping[str, object]]:
+    """The outputs of others in the values."""
+    if isinstance(values, PipelineValues):
+        for each in values.instances:
+            yield from (each.outputs, each.environment.outputs)
+    elif not isinstance(values, EnvironmentValues):
+        yield values.environment.outputs
+        if isinstance(values, InstanceValues) and values.component:
+            yield values.component.outputs

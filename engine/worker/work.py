@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 from engine.core import address, bundle, registered, shapes
 from engine.core.address import Address, Kind
 from engine.core.bundle import PART_OF, Facts, Part
+from engine.core.located import Json
 from engine.core.run_env import EnvValue
 from engine.core.runs import Operation, Status
 
 if TYPE_CHECKING:
+    from engine.catalog.related import Neighbour as Row
     from engine.catalog.related import Related
-    from engine.catalog.tables import Instance, Run, Service
+    from engine.catalog.tables import Instance, Run, Service, Template, Version
     from engine.catalog.tx import Tx
 
 
@@ -29,6 +31,16 @@ class Upstream:
     instance_id: int = 0
     backend: Mapping[str, Any] = field(default_factory=dict)
     """As catalog.tables.Instance.backend."""
+
+
+@dataclass(frozen=True)
+class Neighbour:
+    """A service instance, as the pipeline of its service or a component that is attached to it sees it."""
+
+    instance: Upstream
+    inputs: Mapping[str, object]
+    """Complete, of its last successful deploy."""
+    environment: Upstream
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,7 @@ class Work:
     inputs: Mapping[str, object]
     """Complete inputs: defaults filled in, in the schema's order."""
     environment: Upstream | None
-    """None for an environment itself."""
+    """None for an environment itself, and for a pipeline."""
     repository: Repository
     run_env: Mapping[str, EnvValue]
     """Of its environment and its own; those of the home go below."""
@@ -69,6 +81,12 @@ class Work:
     """As catalog.tables.Instance.backend."""
     diverged: str = ""
     """As catalog.tables.Instance.diverged."""
+    component: Upstream | None = None
+    """What is attached to a service instance."""
+    neighbours: tuple[Neighbour, ...] = ()
+    """The instances of the service of a pipeline, in the order in which they were made."""
+    attached: Address | None = None
+    """The service instance that a component is attached to; its inputs are `inputs`."""
     secret_env: Mapping[str, str] | None = None
     """Name -> value of the variables that lie in files; None before they have been read."""
 
@@ -77,11 +95,21 @@ class Work:
         """The Terraform root to run; None when there is nothing to run (a customer-managed environment)."""
         return self.facts.part(PART_OF[self.address.kind])
 
+    @property
+    def upstreams(self) -> tuple[Upstream, ...]:
+        """Every instance whose outputs flow into this one, each once."""
+        around = [upstream for each in self.neighbours for upstream in (each.instance, each.environment)]
+        found = [*filter(None, (self.environment, self.component)), *around]
+        return tuple({upstream.address: upstream for upstream in found}.values())
+
 
 def load(tx: Tx, run: Run) -> Work:
     """Everything the run needs, as it is now. Raises NotFound when its version or instance has gone."""
     assert run.id is not None
-    work = wanted(tx.related(run.instance_id, run.version_id), run.inputs)
+    related = tx.related(run.instance_id, run.version_id)
+    if related.instance.kind == Kind.COMPONENT:
+        related = replace(related, attached=tx.neighbour(run.attached_id))
+    work = wanted(related, run.inputs)
     return replace(
         work,
         run_id=run.id,
@@ -95,8 +123,7 @@ def load(tx: Tx, run: Run) -> Work:
 def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
     """What a deploy of the instance with that version and those inputs would need, outside of any run."""
     instance, version, environment = related.instance, related.version, related.environment
-    found = registered.schema_of(version.schema_text, customer_managed=related.template.provisioning == "customer")
-    kind = found.pipeline_type if instance.kind == Kind.PIPELINE else found.type
+    attached = related.attached
     return Work(
         run_id=0,
         fence=0,
@@ -105,27 +132,47 @@ def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
         template=related.template.name,
         bundle=version.bundle,
         facts=bundle.from_json(version.facts),
-        inputs=shapes.filled(kind or {}, inputs),
-        environment=_upstream(environment),
+        inputs=shapes.filled(_input_type(related), inputs),
+        environment=upstream(environment) if environment else None,
         repository=_repository(related.service),
         run_env={**(environment.run_env if environment else {}), **instance.run_env},
         planned_with={},
         instance_id=instance.id or 0,
         backend=instance.backend,
         diverged=instance.diverged,
+        component=upstream(related.component) if related.component else None,
+        neighbours=tuple(map(_neighbour, related.siblings)),
+        attached=address.parse(attached.instance.address) if attached else None,
     )
 
 
-def _upstream(environment: Instance | None) -> Upstream | None:
-    if environment is None:
-        return None
+def upstream(instance: Instance) -> Upstream:
+    """The instance, as those see it whom its outputs flow into."""
     return Upstream(
-        address.parse(environment.address),
-        environment.outputs or {},
-        environment.deployed_run_id,
-        environment.id or 0,
-        environment.backend,
+        address.parse(instance.address),
+        instance.outputs or {},
+        instance.deployed_run_id,
+        instance.id or 0,
+        instance.backend,
     )
+
+
+def _input_type(related: Related) -> Json:
+    """What the inputs of the instance must look like; a component has those of what it is attached to, or none."""
+    if related.instance.kind == Kind.COMPONENT:
+        return _type(related.attached.template, related.attached.version) if related.attached else {}
+    if related.instance.kind == Kind.PIPELINE:
+        return registered.schema_of(related.version.schema_text, customer_managed=False).pipeline_type or {}
+    return _type(related.template, related.version)
+
+
+def _type(template: Template, version: Version) -> Json:
+    return registered.schema_of(version.schema_text, customer_managed=template.provisioning == "customer").type
+
+
+def _neighbour(found: Row) -> Neighbour:
+    inputs = shapes.filled(_type(found.template, found.version), found.instance.inputs)
+    return Neighbour(upstream(found.instance), inputs, upstream(found.environment))
 
 
 def _repository(service: Service | None) -> Repository:

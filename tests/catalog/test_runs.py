@@ -417,7 +417,9 @@ def test_what_was_to_come_after_a_run_is_called_off_when_it_does_not_succeed(wor
 
     called_off = world.reload(later)
     assert called_off.status == Status.DISCARDED
-    assert called_off.message.startswith(f"Called off: run {earlier.id}, which had to come before it, is ")
+    assert called_off.message.startswith(
+        f"Called off: run {earlier.id} of environment/prod, which had to come before it, is "
+    )
 
 
 def test_what_was_to_come_after_a_run_waits_for_it_no_longer_when_it_has_succeeded(world: World) -> None:
