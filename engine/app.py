@@ -3,61 +3,71 @@
 from __future__ import annotations
 
 import logging
-import os
-import secrets
+import random
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
 from itertools import chain
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import TYPE_CHECKING
 
 from engine import tracing
 from engine.actions import recovery
 from engine.actions.desk import Desk
-from engine.bundles.store import Store
+from engine.bundles.store import Depot, Store
 from engine.catalog import places
 from engine.catalog.catalog import Catalog
-from engine.core import run_env
-from engine.errors import Conflict, ExternalFailure, LandformError, NotFound
+from engine.core.fingerprint import value_digest
+from engine.core.provisioning import Host
+from engine.errors import ExternalFailure, LandformError, NotFound
 from engine.external.cipher import Cipher
-from engine.external.contents import Contents, FolderStates, S3States, States
+from engine.external.contents import Contents, FolderStates, S3Bundles, S3States, States
+from engine.external.keyring import Ring
 from engine.external.process import Stop, identity
 from engine.settings import Settings
 from engine.terraform import embedded, programs
 from engine.terraform.cli import Terraform
 from engine.terraform.mirror import Mirror
 from engine.terraform.preparation import Preparation
-from engine.worker import env_files, shipping
+from engine.worker import keys, notifying, shipping, tidying, work
 from engine.worker.claims import Claims, Limits
 from engine.worker.evidence import Inquiry, Look
 from engine.worker.execution import Executor
 from engine.worker.ground import Ground
 from engine.worker.harvest import Harvest
 from engine.worker.journal import KINDS
-from engine.worker.keeping import Here, Travelling
+from engine.worker.keeping import Here, Keeping, Travelling
 from engine.worker.leases import Lease
 from engine.worker.luggage import Luggage
+from engine.worker.notifying import Chance, Notifier
+from engine.worker.outside import Outside
 from engine.worker.phases import Phases
+from engine.worker.proposals import Proposals
+from engine.worker.proposing import Proposing
 from engine.worker.reaping import Reaper
-from engine.worker.serving import Shift
+from engine.worker.serving import Looks, Shift
 from engine.worker.shipping import Shipping
 from engine.worker.terms import Card, Terms
 from engine.worker.triggers import Trigger, nothing
 
 if TYPE_CHECKING:
+    from engine.actions.changes import Consent
+    from engine.actions.sync_attempts import Follower
     from engine.bundles.sources import Fetched
     from engine.catalog.copying import Copied
-    from engine.core.run_env import EnvValue
+    from engine.catalog.tables import Instance
+    from engine.core.notices import Letter
+    from engine.core.targets import Target
+    from engine.external.aws_s3 import Place
+    from engine.external.git import Repository
 
 logger = logging.getLogger(__name__)
-_KEY_FILE = "key"
-_KEY_BYTES = 32
-_KEY_CHECK = "key-check"
+_GOODBYE_S = 5.0
+"""How long a command goes on delivering events once it has done what it was for."""
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,12 @@ class App:
     lease: Lease
     """This process as a worker."""
     reaper: Reaper
+    proposals: Proposals
+    """What others were asked to carry out."""
+    notifier: Notifier
+    """Delivers events."""
+    ring: Ring
+    """The keys that states and plans are encrypted with."""
 
     @property
     def states(self) -> States:
@@ -86,7 +102,8 @@ class App:
 
     def shift(self, say: Callable[[str], None]) -> Shift:
         """This process at work, as a worker that takes whatever comes and says what becomes of it."""
-        return Shift(self.executor, self.lease, self.reaper.reap, say)
+        looks = Looks(self.proposals.look_quietly, self.settings.poll_s)
+        return Shift(self.executor, self.lease, self.reaper.reap, say, looks=looks)
 
     def copy_catalog(self, url: str) -> tuple[Copied, ...]:
         """Copies the catalog to an empty database, and what lies in the home to where the copy looks for it.
@@ -102,18 +119,30 @@ class App:
         if target.is_shared and not source.is_shared:
             files = luggage.packed(named.bundles, states)
             # else the first machine that opens the copy would say which key is the right one
-            return copying.copy(source, target, chain(files, [(_KEY_CHECK, self.states.cipher.check_value())]))
+            return copying.copy(source, target, chain(files, [(keys.CHECK, self.states.cipher.check_value())]))
         if source.is_shared and not target.is_shared:
             luggage.unpack(named.bundles, states, folder)
         return copying.copy(source, target)
 
-    def run_env(self, variables: Mapping[str, EnvValue]) -> dict[str, str]:
-        """The values of variables for runs, also of those that lie in files. Raises Invalid with all that cannot."""
-        return {**run_env.plain(variables), **env_files.read(run_env.files(variables))}
+    def env_of(self, instance: Instance, environment: Instance | None) -> dict[str, str]:
+        """The variables with which runs of the instance reach its state, credentials among them; `environment` is the
+        one that it runs in. Raises Invalid with all that cannot be read, ExternalFailure without credentials.
+        """
+        return self.phases.ground.entrusted.env(work.bare(instance, environment))
+
+    def follower(self, consent: Consent, *, retry: bool = False) -> Follower:
+        """Whoever follows branches of Git repositories on behalf of this user."""
+        from engine.actions.sync_attempts import Follower
+        from engine.external import git
+
+        return Follower(
+            self.desk, partial(git.repository, settings=self.settings), self.settings.home / "tmp", consent, retry
+        )
 
     def close(self) -> None:
         """Says goodbye as a worker, where runs were executed, and gives the catalog's connections back."""
         self.lease.close()
+        self.notifier.deliver_quietly(_GOODBYE_S)
         self.executor.tracer.close()
         self.catalog.close()
 
@@ -139,17 +168,19 @@ def build(settings: Settings, trigger: Trigger = nothing, worker: Card | None = 
     home = settings.home
     with _expected(home):
         home.mkdir(mode=0o700, parents=True, exist_ok=True)
-    catalog = Catalog(places.named(settings), clock)
+    audience = notifying.audience(settings)
+    catalog = Catalog(places.named(settings), clock, audience)
     with _expected(home):
-        key = _key(settings)
+        key = keys.secret(settings)
     preparation = Preparation(home / "prepared", Mirror(home / "providers"))
     with _expected(home):
         preparation.sweep()
-    cipher = Cipher(key)
-    _require_same_key(catalog, cipher)
+    ring = keys.ring(settings, catalog, key, clock)
+    cipher = Cipher(key, ring)
+    keys.require_same(catalog, cipher)
     states = States(_contents(settings, catalog), cipher)
     keeping = Travelling(catalog, cipher) if catalog.is_shared else Here()
-    store = Store(home / "bundles", keeping)
+    store = Store(home / "bundles", *_depots(settings, keeping))
     harvest, ship = Harvest(catalog, states), Shipping(catalog, KINDS).of if catalog.is_shared else shipping.nothing
     ground = Ground(settings, store, _terraform(settings), preparation, key, harvest, keeping, clock, ship)
     phases = Phases(ground, trigger)
@@ -157,29 +188,60 @@ def build(settings: Settings, trigger: Trigger = nothing, worker: Card | None = 
     lease = Lease(catalog, worker or card(settings), terms, home / "tmp")
     limits = Limits(settings.max_runs, settings.plan_ttl_s, settings.retries)
     desk = Desk(catalog, store, settings, partial(is_readable, settings))
-    reaper = Reaper(catalog, home, partial(_recover_by_rule, desk, Inquiry(catalog, ground)))
+    outside = Outside(partial(_repository, settings), _token_files(settings), ground.elsewhere)
+    proposals = Proposals(catalog, outside, partial(value_digest, key=key), settings.forget_destroys)
+    proposing = Proposing(ground, proposals, uuid.uuid4, trigger)
+    reaper = Reaper(catalog, home, partial(_look_after, desk, Inquiry(catalog, ground)))
     reaper.reap()
     return App(
         settings,
         desk,
         phases,
-        Executor(Claims(catalog, lease, limits), phases, trigger, tracing.tracer(settings.otel)),
+        Executor(Claims(catalog, lease, limits), phases, trigger, tracing.tracer(settings.otel), proposing),
         lease,
         reaper,
+        proposals,
+        Notifier(catalog, audience, _send, Chance(random.random, time.monotonic)),
+        ring,
     )
 
 
-def _recover_by_rule(desk: Desk, inquiry: Inquiry) -> None:
-    """Recovers interrupted runs where the rules of their environment let it be done without a person."""
+def _repository(settings: Settings, url: str) -> Repository:
+    from engine.external import git
+
+    return git.repository(url, settings)
+
+
+def _token_files(settings: Settings) -> dict[Host, Path | None]:
+    return {Host.GITHUB: settings.github_token_file, Host.GITLAB: settings.gitlab_token_file}
+
+
+def _send(target: Target, letter: Letter) -> None:
+    """What it takes to send an event costs every other command time to import."""
+    from engine.external import sending
+
+    sending.send(target, letter)
+
+
+def _look_after(desk: Desk, inquiry: Inquiry) -> None:
+    """Does what can be done without a person about what others have left."""
+    tidying.tidy(inquiry.ground)
     with desk.catalog.read() as tx:
-        found = [run.id for run in tx.interrupted() if recovery.is_automatic(tx, run)]
-    for run_id in filter(None, found):
+        found = [(run.id or 0, recovery.is_automatic(tx, run)) for run in tx.interrupted()]
+    for run_id, is_automatic in found:
         try:
-            # the run that follows plans by itself
-            evidence = inquiry.evidence(run_id, Look(Stop(), plans=False))
-            recovery.by_itself(desk, run_id, evidence)
+            inquiry.hear(run_id)
+            if is_automatic:
+                _recover_by_rule(desk, inquiry, run_id)
         except LandformError as error:
             logger.warning("a run is left to people: %s", error.message, extra={"run": run_id})
+
+
+def _recover_by_rule(desk: Desk, inquiry: Inquiry, run_id: int) -> None:
+    """Recovers an interrupted run, as the rules of its environment let it be done without a person."""
+    # the run that follows plans by itself
+    evidence = inquiry.evidence(run_id, Look(Stop(), plans=False))
+    recovery.by_itself(desk, run_id, evidence)
 
 
 def stop() -> Stop:
@@ -200,12 +262,17 @@ def is_readable(settings: Settings, code: bytes) -> bool:
         return False
 
 
-def fetch(source: str) -> Fetched:
-    """The files of a bundle: a folder, a .tar.gz or an s3:// object. Raises Invalid, NotFound, ExternalFailure."""
-    from engine.bundles import sources
-    from engine.external import aws
+def fetch(source: str, settings: Settings) -> Fetched:
+    """The files of a bundle: a folder, a .tar.gz, an s3:// object or a folder in a Git repository, git::ADDRESS.
 
-    return sources.fetch(source, aws.fetch_object)
+    Raises Invalid, NotFound, ExternalFailure.
+    """
+    from engine.bundles import git_source, sources
+    from engine.external import aws_s3, git
+
+    if source.startswith(git_source.PREFIX):
+        return git_source.fetch(source, partial(git.repository, settings=settings), settings.home / "tmp")
+    return sources.fetch(source, aws_s3.fetch_object)
 
 
 def _terraform(settings: Settings) -> Callable[[], Terraform]:
@@ -231,11 +298,7 @@ def _expected(home: Path) -> Iterator[None]:
 def _contents(settings: Settings, catalog: Catalog) -> Contents:
     """Where the contents of states are kept."""
     if settings.state_store:
-        from engine.core import s3
-        from engine.external import aws
-
-        place = s3.parse(settings.state_store)
-        return S3States(aws.Place(place.bucket, place.prefix, place.endpoint, place.region))
+        return S3States(_place(settings.state_store))
     if catalog.is_shared:
         from engine.catalog.contents import CatalogStates
 
@@ -243,46 +306,14 @@ def _contents(settings: Settings, catalog: Catalog) -> Contents:
     return FolderStates(settings.home / "states")
 
 
-def _require_same_key(catalog: Catalog, cipher: Cipher) -> None:
-    """Raises Conflict when the machines that share the catalog have another key; the first one says which it is."""
-    if not catalog.is_shared:
-        return
-    with catalog.read() as tx:
-        known = tx.blob(_KEY_CHECK)
-    if known is None:
-        with catalog.write() as tx:
-            known = tx.blob(_KEY_CHECK) or cipher.check_value()
-            tx.put_blob(_KEY_CHECK, known)
-    if not secrets.compare_digest(known, cipher.check_value()):
-        catalog.close()
-        raise Conflict(
-            f"The key of this home is not the one with which the catalog {catalog} was begun.",
-            hint="All machines need the same: copy the file `key` from the home of the first one, and name it with "
-            "LANDFORM_KEY_FILE.",
-        )
+def _depots(settings: Settings, keeping: Keeping) -> tuple[Depot, ...]:
+    """Where bundles lie for all machines. What was registered before there was a bucket is where it was."""
+    return (S3Bundles(_place(settings.bundle_store)), keeping) if settings.bundle_store else (keeping,)
 
 
-def _key(settings: Settings) -> bytes:
-    """The secret in the file that the settings name. Raises LandformError when there is none."""
-    if settings.key_file is None:
-        return _key_of(settings.home)
-    try:
-        key = settings.key_file.read_bytes()
-    except OSError as error:
-        raise LandformError(f"The key file {settings.key_file} cannot be read: {error.strerror}.") from error
-    if len(key) < _KEY_BYTES:
-        raise LandformError(f"The key file {settings.key_file} has less than {_KEY_BYTES} bytes: it is no key.")
-    return key
+def _place(address: str) -> Place:
+    """A place in S3 that settings name, reached with the credentials of whoever runs Landform."""
+    from engine.core import s3
+    from engine.external import aws_s3
 
-
-def _key_of(home: Path) -> bytes:
-    """The home's secret, made on first use; two processes that make it at once agree on one."""
-    file = home / _KEY_FILE
-    if not file.exists():
-        with NamedTemporaryFile(dir=home, prefix=f".{_KEY_FILE}.") as mine:
-            mine.write(secrets.token_bytes(_KEY_BYTES))
-            mine.flush()
-            os.fsync(mine.fileno())
-            with suppress(FileExistsError):
-                os.link(mine.name, file)
-    return file.read_bytes()
+    return aws_s3.at(s3.parse(address), {})

@@ -147,3 +147,7 @@ class Transient(ExternalFailure):
         super().__init__(message, hint=hint)
         self.kind = kind
         """core.transient.Kind"""
+
+
+class Unreachable(ExternalFailure):
+    """The catalog cannot be reached for now: nobody is to blame who was at work with it."""

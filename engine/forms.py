@@ -24,6 +24,10 @@ NAME = Form(f"{_TEXT}{{1,100}}", "a line of at most 100 characters")
 COUNT = Form("[1-9][0-9]{0,2}", "a whole number from 1 to 999")
 RETRIES = Form("[0-9]{1,2}", "a whole number from 0 to 99")
 URL = Form(r"https://[!#-~]{1,2000}", "an address that begins with https://")
+GIT_URL = Form(r"[!-~]{1,2000}", "the address of a Git repository")
+API = Form(r"https?://[!-~]{1,2000}", "an address that begins with https://")
+HOST = Form("github|gitlab|none", "github, gitlab or none")
+PATH_STYLE = Form("documented|nested", "documented or nested")
 YES_NO = Form("yes|no|True|False", "yes or no")
 """TOML has words of its own for it, `true` and `false`, which arrive as Python's."""
 SECONDS = Form(r"[0-9]{1,8}(\.[0-9]+)?", "a number of seconds")
@@ -34,9 +38,15 @@ LABELS = Form(r"[a-z0-9][a-z0-9._-]*( *, *[a-z0-9][a-z0-9._-]*)*", "a list of la
 LIMIT = Form("[0-9]{1,3}", "a whole number from 0 to 999")
 REGION = Form("[a-z0-9-]+", "made of lower-case letters, digits and -")
 _S3 = r"s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9!_.*'()=/-]{0,500})?"
-_S3_OPTIONS = r"(\?(region|endpoint)=[^&?\s]+(&(region|endpoint)=[^&?\s]+)?)?"
+_S3_OPTIONS = r"(\?(region|endpoint|kms)=[^&?\s]+(&(region|endpoint|kms)=[^&?\s]+){0,2})?"
 STATE_STORE = Form(_S3 + _S3_OPTIONS, "s3://BUCKET/PREFIX")
 BACKEND = Form(f"managed|{_S3}{_S3_OPTIONS}", "managed or s3://BUCKET/PREFIX?region=REGION")
+_KMS_KEY = (
+    r"(arn:aws[a-z-]*:kms:[a-z0-9-]+:[0-9]{12}:(key|alias)/[A-Za-z0-9/_-]+|alias/[A-Za-z0-9/_-]+|[A-Za-z0-9-]{36})"
+)
+_KMS_OPTIONS = r"(\?(region|endpoint)=[^&?\s]+(&(region|endpoint)=[^&?\s]+)?)?"
+KMS_KEY = Form(_KMS_KEY + _KMS_OPTIONS, "the ARN, the id or the alias/NAME of a key in AWS KMS")
+CREDENTIALS = Form("[A-Za-z0-9][A-Za-z0-9._-]{0,62}", "a name of letters, digits and . _ -")
 LEVEL = Form("DEBUG|INFO|WARNING|ERROR", "DEBUG, INFO, WARNING or ERROR")
 LOG_FORMAT = Form("text|json", "text or json")
 TRACES = Form(r"console|https?://[!#-~]{1,2000}", "console or an address that begins with http:// or https://")

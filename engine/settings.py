@@ -166,11 +166,56 @@ SETTINGS = (
         forms.STATE_STORE,
     ),
     Setting(
+        "bundle_store",
+        "Where bundles are kept for all machines: s3://BUCKET/PREFIX. Default: in the home, or in a shared catalog.",
+        forms.STATE_STORE,
+    ),
+    Setting(
+        "pipeline_credentials",
+        "Name of the [credentials.NAME] that pipelines of services are deployed with. Default: those of everybody.",
+        forms.CREDENTIALS,
+    ),
+    Setting(
         "key_file",
         "File with the secret that all machines of a shared catalog have in common. Default: key, in the home.",
         forms.PATH,
         read=forms.path,
     ),
+    Setting(
+        "kms_key",
+        "Key in AWS KMS that wraps what states and plans are encrypted with: its ARN or alias/NAME. Default: none.",
+        forms.KMS_KEY,
+    ),
+    Setting("pipeline_provisioning_repository", "Repository for new pipelines' runs. Default: none.", forms.GIT_URL),
+    Setting("pipeline_provisioning_branch", "Branch that they are merged into.", forms.NAME, "main"),
+    Setting("pipeline_provisioning_host", "Its host: github, gitlab or none. Default: by its address.", forms.HOST),
+    Setting("pipeline_provisioning_api", "Address of the host's REST interface. Default: by the host.", forms.API),
+    Setting("github_token_file", "File with a token for pull requests. Default: none.", forms.PATH, read=forms.path),
+    Setting("gitlab_token_file", "File with a token for merge requests. Default: none.", forms.PATH, read=forms.path),
+    Setting("component_path_style", "Folders of components: documented or nested.", forms.PATH_STYLE, "documented"),
+    Setting(
+        "forget_destroys",
+        "yes: what others destroy counts as gone once that was merged.",
+        forms.YES_NO,
+        "no",
+        read=forms.yes,
+    ),
+    Setting(
+        "poll_s", "Seconds between a worker's looks at pull requests.", forms.POSITIVE_SECONDS, "60", read=forms.seconds
+    ),
+    Setting(
+        "git_token_file",
+        "File whose first line is the token for Git repositories over https. Default: none.",
+        forms.PATH,
+        read=forms.path,
+    ),
+    Setting(
+        "git_ssh_key",
+        "File with the key for Git repositories over ssh. Default: the one that ssh takes by itself.",
+        forms.PATH,
+        read=forms.path,
+    ),
+    Setting("git_timeout_s", "Seconds a Git repository may take.", forms.POSITIVE_SECONDS, "120", read=forms.seconds),
     Setting("log_level", "DEBUG, INFO, WARNING or ERROR.", forms.LEVEL, "WARNING"),
     Setting("log_format", "text for people, json for programs: one object a line.", forms.LOG_FORMAT, "text"),
     Setting(
@@ -215,6 +260,23 @@ class Settings:
     """"" where there is none; ends with a slash, as Terraform wants it."""
     offline: bool
     instances_per_service: int
+    pipeline_provisioning_repository: str
+    """"" where Landform runs pipelines itself; the rest as core.provisioning.Wish."""
+    pipeline_provisioning_branch: str
+    pipeline_provisioning_host: str
+    pipeline_provisioning_api: str
+    github_token_file: Path | None
+    gitlab_token_file: Path | None
+    component_path_style: str
+    """core.provisioning.Style"""
+    forget_destroys: bool
+    """Whether what others are to destroy counts as gone once the pull request was merged."""
+    poll_s: float
+    git_token_file: Path | None
+    """None: repositories over https are read without one."""
+    git_ssh_key: Path | None
+    """None: whichever ssh takes by itself."""
+    git_timeout_s: float
     log_level: str
     log_format: str
     """`text` or `json`"""
@@ -224,8 +286,14 @@ class Settings:
     """Of new instances: `managed`, or an address that core.s3.parse() reads."""
     state_store: str
     """As `backend`; "" means: in the home, or in a catalog that several machines share."""
+    bundle_store: str
+    """As `state_store`; the home keeps a copy of what is used there."""
+    pipeline_credentials: str
+    """"" for those that everybody gets."""
     key_file: Path | None
     """None: in the home."""
+    kms_key: str
+    """What core.kms.parse() reads; "" means that the key file is all there is."""
     path: str
     """PATH of the caller: where programs are looked for."""
     run_env: Mapping[str, str] = field(default_factory=dict)

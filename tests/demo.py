@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import json
 import shlex
 import shutil
 import socket
@@ -47,6 +48,7 @@ It goes on running. To go on by hand, here or in another terminal:
   Take the new output       landform instance update shop/dev
   Bring prod to 1.1 too     landform env update prod
                             landform instance update shop/prod
+  Bring its pipeline along  landform pipeline update shop
   Change an input           landform instance update shop/dev --set message='Hello!'
   See what was done         landform run list
 
@@ -113,6 +115,18 @@ def _service(demo: Demo) -> None:
         demo.type(f"landform run approve {run}")
     for port in demo.ports:
         _curl(port)
+    _pipeline(demo)
+
+
+def _pipeline(demo: Demo) -> None:
+    say("\n# The service has a pipeline as well, made when its instances are there: CI files, ready to be committed.")
+    [run] = demo.ask("landform run list --status queued -o name").split()
+    demo.type(f"landform run apply {run} --yes")
+    outputs = json.loads(demo.ask("landform pipeline outputs shop -o json"))["items"]
+    [folder] = [Path(item["value"]) for item in outputs if item["name"] == "folder"]
+    say(f"\n$ grep 'landform run' {short(folder / '.gitlab-ci.yml')}")
+    lines = (folder / ".gitlab-ci.yml").read_text().splitlines()
+    say("\n".join(line for line in lines if "landform run" in line))
 
 
 def _new_versions(demo: Demo) -> None:

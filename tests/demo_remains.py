@@ -73,7 +73,7 @@ def _names(ask: Ask) -> list[str]:
 
 
 def _states(home: Path) -> Iterator[tuple[Path, int]]:
-    """Every state file of an instance, with the number of resources in it."""
+    """Every state file of an instance that nobody has encrypted, with the number of resources in it."""
     for path in sorted(home.rglob("*.tfstate")):
         # in a folder .terraform, the file of that name only says where the state is
         if path.parent.name != ".terraform" and (text := path.read_text()):

@@ -6,11 +6,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.actions import line
+from engine.actions import line, provisioned, referring
 from engine.actions.desk import Desk, Target, target_of, usable
 from engine.actions.inputs import Given
 from engine.actions.line import Standing
-from engine.actions.refusals import refuse_destroy_again, refuse_diverged, refuse_unfit_environment, refuse_unready
+from engine.actions.refusals import (
+    refuse_attach_again,
+    refuse_busy_partner,
+    refuse_destroy_again,
+    refuse_diverged,
+    refuse_unfit_environment,
+    refuse_unready,
+)
 from engine.core import runs, updates
 from engine.core.address import Kind, parse
 from engine.core.asked import Asked
@@ -36,6 +43,8 @@ class Consent:
     """Whether it waits in line where another run holds the instance; else that one refuses it, or is superseded."""
     asked: Asked | None = None
     """The key under which it was asked for; None: each time is another one."""
+    by_sync: bool = False
+    """Whether a branch asks for it, and not a person: what a person changes is not followed any more."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +68,8 @@ class Change:
     retry_of: int | None = None
     after: Sequence[int] = ()
     """Runs that must have succeeded before it begins."""
+    attached_id: int | None = None
+    """The service instance that a component is then attached to."""
 
 
 def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind]:
@@ -81,11 +92,17 @@ def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind
 def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Consent) -> int:
     """Records the run and gives its id; a plan that only waited for approval is superseded by it.
 
-    Raises Busy, OutcomeUnknown or Conflict (line.refuse_held) when it would have to wait, Conflict while it is frozen.
+    Raises Busy, OutcomeUnknown or Conflict (line.refuse_held) when it would have to wait, Conflict while it is frozen
+    or when another one has its folder in the repository of its environment, Invalid when a reference would be shown.
     """
     refuse_diverged(instance)
+    if change.operation is Operation.DEPLOY:
+        referring.refuse_shown(change.target, Kind(instance.kind), change.inputs)
+    refuse_busy_partner(tx, instance, change.attached_id)
+    provisioned.refuse_same_folder(tx, desk, instance)
     line.refuse_held(tx, [instance], queue=consent.queue)
     older = line.superseded(tx, instance, queue=consent.queue)
+    first = line.before(tx, instance) if change.operation is Operation.DEPLOY else set()
     run = tx.add_run(
         instance,
         operation=change.operation.value,
@@ -97,20 +114,36 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
         reason=consent.reason,
         requested_by=desk.user,
         retry_of=change.retry_of,
-        after_run_ids=list(change.after),
+        after_run_ids=sorted({*change.after, *first}),
+        attached_id=change.attached_id,
         supersedes=older.id if older else None,
         message=line.superseding(older) if older else "",
     )
     assert run.id is not None
+    if not consent.by_sync and change.retry_of is None:
+        _stop_following(tx, desk, instance, run)
     if older is not None and older.id is not None:
         tx.move(older.id, Event.DISCARD, superseded_by=run.id, message=f"Superseded by run {run.id}.")
     return run.id
 
 
+def _stop_following(tx: Tx, desk: Desk, instance: Instance, run: Run) -> None:
+    """Somebody has changed an instance by hand: what its branch says must not undo that (reference section 7.7)."""
+    if instance.kind != Kind.SERVICE_INSTANCE:
+        return
+    place = parse(instance.address)
+    if run.operation == Operation.DESTROY:
+        tx.block_sync(place.service, "", f"Instance {place.name} was deleted by run {run.id}.", desk.user)
+    else:
+        tx.block_sync(place.service, place.name, f"It was changed by run {run.id}.", desk.user)
+
+
 def submit_destroy(tx: Tx, desk: Desk, instance: Instance, consent: Consent, after: Sequence[int] = ()) -> int:
     """Records the run that destroys the instance, once the runs `after` have succeeded; its id. Raises as submit()."""
     standing = line.standing(tx, instance, queue=consent.queue)
-    change = Change(Operation.DESTROY, standing.target, standing.inputs, after=after)
+    # a component that was never deployed may be attached, and its code need what it then reads
+    attached_id = standing.attached_id
+    change = Change(Operation.DESTROY, standing.target, standing.inputs, after=after, attached_id=attached_id)
     return submit(tx, desk, instance, change, consent)
 
 
@@ -130,8 +163,10 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
         environment = tx.instance_by_id(instance.environment_id)
         refuse_unready(tx, environment)
         refuse_unfit_environment(found, target_of(tx, environment), environment, PART_OF[Kind(instance.kind)])
+        refuse_attach_again(tx, run, instance)
     kind = UpdateKind(run.update_kind) if run.update_kind else None
-    return submit(tx, desk, instance, Change(Operation(run.operation), found, run.inputs, kind, run.id), consent)
+    change = Change(Operation(run.operation), found, run.inputs, kind, run.id, attached_id=run.attached_id)
+    return submit(tx, desk, instance, change, consent)
 
 
 def _retried(tx: Tx, run: Run, consent: Consent) -> Instance:

@@ -30,6 +30,8 @@ class Desk:
     settings: Settings
     confirm: Callable[[bytes], bool] | None = None
     """Whether Terraform can read the text of a `.tf` file; None: nobody can be asked."""
+    also: Callable[[Tx, list[int]], None] | None = None
+    """What is done in the transaction of each change besides, with the ids that it gives."""
 
     @property
     def user(self) -> str:
@@ -49,6 +51,8 @@ class Desk:
             if before is not None:
                 return before
             ids = act(tx)
+            if self.also is not None:
+                self.also(tx, ids)
             if asked is not None:
                 tx.add_request(asked.key, asked.digest, ids, self.user)
             return ids

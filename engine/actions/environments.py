@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from engine.actions import changes, line
+from engine.actions import changes, line, marks, provisioned
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, raise_all, usable
 from engine.actions.inputs import STORED, Given, Section, resolved
 from engine.actions.line import Standing
+from engine.actions.provisioned import Chosen
 from engine.actions.refusals import refuse_inhabited, refuse_losing_outputs
 from engine.core import address, rules, spec
 from engine.core.address import Address, Kind
@@ -39,6 +40,10 @@ class NewEnvironment:
     run_env: Mapping[str, EnvValue] = field(default_factory=dict)
     rules: Mapping[str, str] = field(default_factory=dict)
     """Rule -> value as typed."""
+    provisioning: Chosen = field(default_factory=Chosen)
+    credentials: str = ""
+    """Name of those in landform.toml; "" for those that everybody gets."""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
@@ -48,7 +53,8 @@ def create(desk: Desk, wish: NewEnvironment, consent: Consent) -> list[int]:
     """
     where = address.environment(wish.name)
     _refuse_run_env(wish.run_env)
-    new = _New(where, _changed_rules(Rules(), wish.rules), consent)
+    repository = provisioned.of_environment(wish.provisioning, {})
+    new = _New(where, _changed_rules(Rules(), wish.rules), repository, consent)
     return desk.once(consent.asked, lambda tx: _create(tx, desk, wish, new))
 
 
@@ -58,6 +64,8 @@ class _New:
 
     where: Address
     rules: Rules
+    provisioning: dict[str, Any]
+    """As catalog.tables.Instance.provisioning."""
     consent: Consent
 
 
@@ -77,6 +85,9 @@ def _create(tx: Tx, desk: Desk, wish: NewEnvironment, new: _New) -> list[int]:
         inputs=inputs,
         run_env=dict(wish.run_env),
         rules=new.rules.to_json(),
+        provisioning=new.provisioning,
+        credentials=marks.known_credentials(desk, wish.credentials),
+        tags=marks.tagged({}, wish.tags),
         backend=backends.chosen(desk.settings.backend, str(new.where)),
     )
     return [changes.submit(tx, desk, instance, Change(Operation.DEPLOY, target, inputs), new.consent)]
@@ -92,6 +103,11 @@ class Details:
     """Laid over what is there; a variable given None is taken away."""
     rules: Mapping[str, str] = field(default_factory=dict)
     """Rule -> value as typed, laid over what is there; "" is the default."""
+    provisioning: Chosen = field(default_factory=Chosen)
+    credentials: str | None = None
+    """As NewEnvironment has it; None leaves it as it is."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Laid over what is there; "" takes one away. They reach the infrastructure with the next run."""
 
 
 def update(
@@ -105,7 +121,7 @@ def update(
     def act(tx: Tx) -> list[int]:
         instance = tx.instance(address.environment(name))
         if details is not None:
-            _describe(tx, instance, details)
+            _describe(tx, desk, instance, details)
         return [] if wish is None else [_update(tx, desk, instance, wish, consent)]
 
     return desk.once(consent.asked, act)
@@ -158,13 +174,17 @@ def section(given: Given) -> Section:
     return Section(found.inputs, found.at, given.document)
 
 
-def _describe(tx: Tx, instance: Instance, details: Details) -> None:
+def _describe(tx: Tx, desk: Desk, instance: Instance, details: Details) -> None:
     _refuse_run_env({name: value for name, value in details.run_env.items() if value is not None})
     if details.description is not None:
         instance.description = details.description
     merged = {**instance.run_env, **details.run_env}
     instance.run_env = {name: value for name, value in merged.items() if value is not None}
     instance.rules = _changed_rules(rules.from_json(instance.rules), details.rules).to_json()
+    if details.credentials is not None:
+        instance.credentials = marks.known_credentials(desk, details.credentials)
+    instance.tags = marks.tagged(instance.tags, details.tags)
+    provisioned.change(tx, instance, details.provisioning)
     tx.save(instance)
 
 

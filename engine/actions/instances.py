@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from engine.actions import changes, line
+from engine.actions import changes, line, marks, pipelines
 from engine.actions.changes import Change, Consent, Update
 from engine.actions.desk import Desk, raise_all, target_of
 from engine.actions.inputs import STORED, Section, resolved
 from engine.actions.line import Standing
-from engine.actions.refusals import refuse_last, refuse_unfit_environment, refuse_unready
+from engine.actions.refusals import refuse_attached_component, refuse_last, refuse_unfit_environment, refuse_unready
 from engine.core import located, spec
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
@@ -20,15 +20,25 @@ from engine.errors import Invalid, Problem
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance
     from engine.catalog.tx import Tx
+    from engine.core.located import Document
 
 
-def update(desk: Desk, address: Address, wish: Update, consent: Consent) -> list[int]:
+def update(
+    desk: Desk, address: Address, wish: Update, consent: Consent, tags: Mapping[str, str] | None = None
+) -> list[int]:
     """Records a run that brings the instance to another version or other inputs; its id in a list.
 
+    `tags` are laid over those of the instance.
     A spec document is the whole ServiceSpec; only this instance's entry counts (reference section 3.6).
     Raises Invalid with every violation, Conflict when version and environment do not fit, Busy.
     """
-    return desk.once(consent.asked, lambda tx: [_update(tx, desk, tx.instance(address), wish, consent)])
+
+    def act(tx: Tx) -> list[int]:
+        instance = tx.instance(address)
+        _tag(tx, instance, tags or {})
+        return [_update(tx, desk, instance, wish, consent)]
+
+    return desk.once(consent.asked, act)
 
 
 def _update(tx: Tx, desk: Desk, instance: Instance, wish: Update, consent: Consent) -> int:
@@ -54,8 +64,24 @@ def change(tx: Tx, instance: Instance, wish: Update, standing: Standing | None =
     return Change(Operation.DEPLOY, target, inputs, kind)
 
 
+def tag(desk: Desk, address: Address, tags: Mapping[str, str]) -> Instance:
+    """Lays tags over those of the instance, where "" takes one away, without a run: the next one applies them.
+
+    Raises NotFound, Invalid with everything wrong with them.
+    """
+    with desk.catalog.write() as tx:
+        instance = tx.instance(address)
+        _tag(tx, instance, tags)
+        return instance
+
+
+def _tag(tx: Tx, instance: Instance, tags: Mapping[str, str]) -> None:
+    instance.tags = marks.tagged(instance.tags, tags)
+    tx.save(instance)
+
+
 def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[int]:
-    """Records a destroy of each instance; the runs' ids.
+    """Records a destroy of each instance, and a deploy of the pipelines that then have fewer; the runs' ids.
 
     Raises NotFound for an unknown one, Conflict when it is the last of its service, Busy while somebody works on a run
     of one. Nothing is recorded unless all can be.
@@ -70,9 +96,20 @@ def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[i
             )
         for instance in doomed:
             refuse_last(tx, instance, {found.id for found in doomed})
-        return [changes.submit_destroy(tx, desk, instance, consent) for instance in doomed]
+        refuse_attached_component(tx, doomed, "An instance cannot be deleted")
+        ids = {found.address: changes.submit_destroy(tx, desk, found, consent) for found in doomed}
+        return [*ids.values(), *_followed(tx, desk, doomed, ids, consent)]
 
     return desk.once(consent.asked, act)
+
+
+def _followed(
+    tx: Tx, desk: Desk, doomed: Sequence[Instance], ids: Mapping[str, int], consent: Consent
+) -> Iterator[int]:
+    """The runs of the pipelines whose services lose instances by the runs `ids`, address -> number."""
+    for service_id in dict.fromkeys(found.service_id for found in doomed):
+        after = [ids[found.address] for found in doomed if found.service_id == service_id]
+        yield from pipelines.follow(tx, desk, tx.service_by_id(service_id or 0), consent, after)
 
 
 def environment_of(tx: Tx, instance: Instance) -> Instance:
@@ -83,8 +120,11 @@ def environment_of(tx: Tx, instance: Instance) -> Instance:
 
 def _section(wish: Update, instance: Instance, environment: Instance, standing: Standing) -> Section:
     document = wish.given.document
-    if document is None:
-        return Section(standing.inputs, document=STORED)
+    return section(document, instance, environment) if document else Section(standing.inputs, document=STORED)
+
+
+def section(document: Document, instance: Instance, environment: Instance) -> Section:
+    """The inputs that a ServiceSpec has for the instance. Raises Invalid when it has none, or wants to move it."""
     entries = spec.service_spec(document, pipeline=True).instances
     entry = next((entry for entry in entries if entry.name == instance.name), None)
     if entry is None:

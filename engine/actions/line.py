@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from engine.actions.desk import Target, target_of
 from engine.actions.refusals import held
 from engine.core import runs
+from engine.core.address import Kind
 from engine.core.runs import Operation, Status
 from engine.errors import Busy, Conflict
 
@@ -29,6 +30,8 @@ class Standing:
 
     target: Target
     inputs: Mapping[str, object]
+    attached_id: int | None = None
+    """As catalog.tables.Instance.attached_id."""
 
 
 def standing(tx: Tx, instance: Instance, *, queue: bool) -> Standing:
@@ -40,10 +43,11 @@ def standing(tx: Tx, instance: Instance, *, queue: bool) -> Standing:
     """
     line = tx.line_of(instance) if queue else []
     if not line:
-        return Standing(target_of(tx, instance), instance.inputs)
+        return Standing(target_of(tx, instance), instance.inputs, instance.attached_id)
     _refuse_behind_destroy(instance, line[-1])
     last = line[-1]
-    return Standing(Target(tx.template_by_id(instance.template_id), tx.version_by_id(last.version_id)), last.inputs)
+    target = Target(tx.template_by_id(instance.template_id), tx.version_by_id(last.version_id))
+    return Standing(target, last.inputs, last.attached_id)
 
 
 def refuse_held(tx: Tx, instances: Iterable[Instance], doing: str = "", *, queue: bool) -> None:
@@ -64,6 +68,21 @@ def refuse_held(tx: Tx, instances: Iterable[Instance], doing: str = "", *, queue
     if isinstance(error, Busy) and all(line[-1].operation != Operation.DESTROY for _, line in lines):
         error.hint += ". Or wait in line behind it: --queue"
     raise error
+
+
+def before(tx: Tx, instance: Instance) -> set[int]:
+    """The runs that must have succeeded before the instance can be deployed: none, but for the pipeline of a service
+    those which make its instances, or destroy some.
+    """
+    if instance.kind != Kind.PIPELINE or instance.service_id is None:
+        return set()
+    siblings = tx.instances_of(tx.service_by_id(instance.service_id), Kind.SERVICE_INSTANCE)
+    lines = [(sibling, line) for sibling in siblings if (line := tx.line_of(sibling))]
+    return {line[-1].id or 0 for sibling, line in lines if _comes_or_goes(sibling, line)}
+
+
+def _comes_or_goes(instance: Instance, line: list[Run]) -> bool:
+    return instance.deployed_run_id is None or any(run.operation == Operation.DESTROY for run in line)
 
 
 def superseded(tx: Tx, instance: Instance, *, queue: bool) -> Run | None:

@@ -23,8 +23,10 @@ if TYPE_CHECKING:
     from engine.core.evidence import Evidence
 
 
-def cancel(desk: Desk, run_id: int, *, force: bool = False) -> Run:
+def cancel(desk: Desk, run_id: int, *, force: bool = False, note: str = "") -> Run:
     """The run, cancelled if nobody works on it; else with the wish that its worker stops it, with `force` at once.
+
+    `note` is what else there is to say of it.
 
     A run that is cancelled already stays so. Raises NotFound, Conflict when it has ended otherwise, OutcomeUnknown when
     it was interrupted, Refused while it is too early for `force`.
@@ -41,7 +43,7 @@ def cancel(desk: Desk, run_id: int, *, force: bool = False) -> Run:
                 _refuse_too_early(run, tx.now(), desk.settings.cool_off_s)
             return tx.request_cancel(run_id, desk.user, force=force)
         runs.allow(status, Event.CANCEL)
-        message = f"Cancelled by {desk.user}."
+        message = f"Cancelled by {desk.user}. {note}".rstrip()
         return tx.move(run_id, Event.CANCEL, cancel_requested_at=tx.now(), cancelled_by=desk.user, message=message)
 
 

@@ -10,7 +10,8 @@ from engine.core import runs, wiring
 from engine.core.address import Kind
 from engine.core.bundle import PART_OF, PartName
 from engine.core.runs import Operation
-from engine.errors import Busy, Conflict, LandformError, OutcomeUnknown
+from engine.core.versions import TemplateKind
+from engine.errors import Busy, Conflict, LandformError, NotFound, OutcomeUnknown
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Instance, Run
@@ -26,9 +27,12 @@ def refuse_unfit_environment(target: Target, environment: Target, instance: Inst
 
 
 def refuse_incompatible(target: Target, environment: Target, instance: Instance) -> None:
-    """Raises Conflict when a service version may not run in environments of that version; `instance` is one of them."""
+    """Raises Conflict when a service version may not run in environments of that version; `instance` is one of them.
+
+    What a component needs is for its outputs to say.
+    """
     wanted = f"{environment.template.name}:{environment.version.major}"
-    if wanted not in target.version.compatible:
+    if target.template.kind != TemplateKind.COMPONENT and wanted not in target.version.compatible:
         raise Conflict(
             f"{target.label} does not run in environments of {wanted}, as {instance.name} is.",
             hint=f"It runs in: {', '.join(target.version.compatible) or 'none'}.",
@@ -55,6 +59,30 @@ def refuse_busy(tx: Tx, instances: Iterable[Instance], doing: str) -> None:
     found = [(instance.address, run) for instance in instances if (run := tx.active_run(instance))]
     if found:
         raise held(found, doing)
+
+
+def refuse_busy_partner(tx: Tx, instance: Instance, attached_id: int | None) -> None:
+    """Raises Busy while the component that is attached to a service instance, or is to be, has a run under way; or the
+    service instance that a component is attached to, or is to be.
+    """
+    is_service = instance.kind == Kind.SERVICE_INSTANCE
+    component = (tx.component_of(instance) or tx.component_to_be(instance)) if is_service else None
+    ids = {instance.attached_id, attached_id} - {None} if instance.kind == Kind.COMPONENT else set()
+    partners = [*filter(None, [component]), *(tx.instance_by_id(number) for number in ids if number is not None)]
+    refuse_busy(tx, partners, f"{instance.address} cannot be changed")
+
+
+def refuse_attached_component(
+    tx: Tx, instances: Iterable[Instance], doing: str, but_for: Instance | None = None
+) -> None:
+    """Raises Conflict when a component is attached to one of the instances, or a run is about to attach one."""
+    for instance in instances:
+        component = tx.component_of(instance) or tx.component_to_be(instance)
+        if component is not None and component.id != (but_for.id if but_for else None):
+            raise Conflict(
+                f"{doing}: component {component.name} is attached to {instance.address.partition('/')[2]}.",
+                hint=f"Detach it first: landform component update {component.name} --detach",
+            )
 
 
 def held(found: Sequence[tuple[str, Run]], doing: str = "") -> LandformError:
@@ -99,10 +127,14 @@ def refuse_inhabited(tx: Tx, environment: Instance) -> None:
         return
     services = {found.service_id: tx.service_by_id(found.service_id) for found in inhabitants if found.service_id}
     inside = {found.id for found in inhabitants}
-    whole = [service for service in services.values() if {found.id for found in tx.instances_of(service)} <= inside]
-    single = [found.address.partition("/")[2] for found in inhabitants if found.service_id not in {s.id for s in whole}]
+    live = {service.id: tx.instances_of(service, Kind.SERVICE_INSTANCE) for service in services.values()}
+    whole = [service for service in services.values() if {found.id for found in live[service.id]} <= inside]
+    rest = [found for found in inhabitants if found.service_id and found.service_id not in {s.id for s in whole}]
+    single = [found.address.partition("/")[2] for found in rest]
     commands = [f"landform service delete {service.name}" for service in whole]
     commands += [f"landform instance delete {' '.join(single)}"] if single else []
+    components = [found.name for found in inhabitants if found.kind == Kind.COMPONENT]
+    commands = ([f"landform component delete {' '.join(components)}"] if components else []) + commands
     raise Conflict(
         f"Environment {environment.name} is in use by {in_words(found.address for found in inhabitants)}.",
         hint=f"Delete them first: {' and '.join(commands)}",
@@ -113,7 +145,7 @@ def refuse_last(tx: Tx, instance: Instance, doomed: Collection[int | None]) -> N
     """Raises Conflict when no instance of the service would stay (reference section 3.5)."""
     assert instance.service_id is not None
     service = tx.service_by_id(instance.service_id)
-    staying = [sibling for sibling in tx.instances_of(service) if sibling.id not in doomed]
+    staying = [sibling for sibling in tx.instances_of(service, Kind.SERVICE_INSTANCE) if sibling.id not in doomed]
     if all(is_being_destroyed(tx, sibling) for sibling in staying):
         raise Conflict(
             f"{instance.address.partition('/')[2]} is the last instance of service {service.name}; one must stay.",
@@ -128,11 +160,24 @@ def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
 
 def refuse_destroy_again(tx: Tx, run: Run, instance: Instance) -> None:
     """Raises Conflict when the destroy of an ended run may not be tried again now."""
+    refuse_attached_component(tx, [instance], f"Run {run.id} cannot be retried")
     if instance.kind == Kind.ENVIRONMENT:
         refuse_inhabited(tx, instance)
-    elif run.status == runs.Status.DISCARDED:
+    elif run.status == runs.Status.DISCARDED and instance.kind == Kind.SERVICE_INSTANCE:
         # one that had begun is to be finished, even if nothing of the service stays
         refuse_last(tx, instance, {instance.id})
+
+
+def refuse_attach_again(tx: Tx, run: Run, component: Instance) -> None:
+    """Raises Conflict when what an ended run of a component was to attach it to is gone, or has got another one."""
+    if run.attached_id in (None, component.attached_id):
+        return
+    doing = f"Run {run.id} cannot be retried"
+    try:
+        instance = tx.instance_by_id(run.attached_id or 0)
+    except NotFound:
+        raise Conflict(f"{doing}: the instance that it was to attach {component.name} to is gone.") from None
+    refuse_attached_component(tx, [instance], doing, component)
 
 
 def refuse_edit(tx: Tx, service_name: str, instances: Iterable[Instance]) -> None:

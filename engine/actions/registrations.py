@@ -41,6 +41,8 @@ class Registration:
     description: str = ""
     compatible: tuple[str, ...] = ()
     """`name:major` of environment templates; () takes what the bundle itself says."""
+    kind: TemplateKind | None = None
+    """What the bundle must make; None takes it for what it looks like."""
 
 
 @dataclass(frozen=True)
@@ -71,7 +73,7 @@ def register(desk: Desk, wish: Registration, asked: Asked | None = None) -> Regi
         return _registered(by_id(desk, before[0]))
     check_name(wish.name, "template name")
     _refuse_environments(wish.compatible)
-    checked = check(wish.files, confirm=desk.confirm)
+    checked = check(wish.files, wish.kind, desk.confirm)
     with desk.catalog.read() as tx:
         unfit = _misplaced(tx, wish, checked)
     # nothing is stored for a version that fails

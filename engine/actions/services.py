@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from engine.actions import changes, line
+from engine.actions import changes, line, marks, pipelines
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, Target, raise_all, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
-from engine.actions.refusals import refuse_edit, refuse_unfit_environment, refuse_unready
+from engine.actions.refusals import refuse_attached_component, refuse_edit, refuse_unfit_environment, refuse_unready
 from engine.core import address, located, revisions, spec, updates
 from engine.core.address import Kind
 from engine.core.bundle import PartName
@@ -41,10 +41,12 @@ class NewService:
     repository: str = ""
     branch: str = ""
     repository_connection: str = ""
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 def create(desk: Desk, wish: NewService, consent: Consent) -> list[int]:
-    """Records the service, its instances and a first run for each; the runs' ids in the order of the spec.
+    """Records the service, its instances, its pipeline and a first run for each; the runs' ids in the order of the
+    spec, the pipeline's last.
 
     Raises Invalid with every violation of all instances, NotFound, Conflict, Busy; nothing is recorded then.
     """
@@ -68,48 +70,94 @@ def _create(tx: Tx, desk: Desk, wish: NewService, consent: Consent) -> list[int]
         branch=wish.branch,
         repository_connection=wish.repository_connection,
         pipeline_inputs=pipeline,
+        tags=marks.tagged({}, wish.tags),
     )
-    return _add(tx, desk, _Newcomers(service, target, wish.given), wanted.instances, consent)
+    ids = _add(tx, desk, _Newcomers(service, target, wish.given), wanted.instances, consent)
+    return ids + pipelines.add(tx, desk, service, target, consent, after=ids)
 
 
-def update(desk: Desk, name: str, document: Document, consent: Consent) -> list[int]:
+def update(
+    desk: Desk, name: str, document: Document, consent: Consent, tags: Mapping[str, str] | None = None
+) -> list[int]:
     """Adds the instances that the spec has more and destroys those it has no longer (reference section 3.5).
 
-    The runs' ids, new instances first. Raises Invalid when a surviving instance or the pipeline would change, Busy
-    while somebody works on a run of one that is to go, or while an earlier edit is not done.
+    `tags` are laid over those of the service. The runs' ids, new instances first, the pipeline's last: it is deployed
+    again. Raises Invalid when a surviving instance or the pipeline would change, Busy while somebody works on a run of
+    one that is to go, or while an earlier edit is not done.
     """
-    return desk.once(consent.asked, lambda tx: _update(tx, desk, tx.service(name), document, consent))
+
+    def act(tx: Tx) -> list[int]:
+        service = tx.service(name)
+        service.tags = marks.tagged(service.tags, tags or {})
+        tx.save(service)
+        after = spec.service_spec(document, pipeline=service.pipeline_inputs is not None)
+        return _update(tx, desk, service, _Wanted(after, document), consent)
+
+    return desk.once(consent.asked, act)
 
 
-def _update(tx: Tx, desk: Desk, service: Service, document: Document, consent: Consent) -> list[int]:
+def add(desk: Desk, name: str, instance: str, document: Document, consent: Consent) -> list[int]:
+    """Adds one instance, as a spec has it that says nothing here about others; the runs' ids, as update() gives them.
+
+    Raises as update(), and Conflict when there is such an instance.
+    """
+
+    def act(tx: Tx) -> list[int]:
+        service = tx.service(name)
+        before, entry = current_spec(tx, service), spec.service_spec(document, pipeline=True).instance(instance)
+        if entry is None or before.instance(instance) is not None:
+            raise Conflict(f"Service {name} has an instance {instance} already, or its spec has none.")
+        after = ServiceSpec(before.pipeline, (*before.instances, entry))
+        return _update(tx, desk, service, _Wanted(after, document), consent)
+
+    return desk.once(consent.asked, act)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What a service is to be, and the document that says so."""
+
+    spec: ServiceSpec
+    document: Document
+
+
+def _update(tx: Tx, desk: Desk, service: Service, wanted: _Wanted, consent: Consent) -> list[int]:
     template = tx.template_by_id(service.template_id)
-    siblings = tx.instances_of(service)
-    after = spec.service_spec(document, pipeline=service.pipeline_inputs is not None)
+    siblings = tx.instances_of(service, Kind.SERVICE_INSTANCE)
+    after, document = wanted.spec, wanted.document
     edit = revisions.edit(current_spec(tx, service), after, document)
     raise_all(f"The spec cannot be applied to service {service.name}:", edit.problems)
     doomed = [instance for instance in siblings if instance.name in edit.removed]
     refuse_edit(tx, service.name, siblings)
     line.refuse_held(tx, doomed, f"Service {service.name} cannot be changed", queue=consent.queue)
+    refuse_attached_component(tx, doomed, f"Service {service.name} cannot be changed")
     ids: list[int] = []
     if edit.added:
         _refuse_too_many(desk, service.name, after)
         number = updates.recommended_of(tx.published(template), service.major)
         target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
         ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
-    return ids + [changes.submit_destroy(tx, desk, instance, consent, after=ids) for instance in doomed]
+    ids += _destroyed(tx, desk, doomed, consent, after=ids)
+    return ids + pipelines.follow(tx, desk, service, consent, after=ids)
 
 
-def describe(desk: Desk, name: str, description: str) -> Service:
-    """Changes the description, without a run."""
+def describe(desk: Desk, name: str, description: str | None, tags: Mapping[str, str]) -> Service:
+    """Changes the description, unless that is None, and lays tags over those that are there, without a run.
+
+    Raises NotFound, Invalid with everything wrong with the tags.
+    """
     with desk.catalog.write() as tx:
         service = tx.service(name)
-        service.description = description
+        if description is not None:
+            service.description = description
+        service.tags = marks.tagged(service.tags, tags)
         tx.save(service)
         return service
 
 
 def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
-    """Records a destroy of every instance; the service goes with the last. The runs' ids; [] when it had none.
+    """Records a destroy of the pipeline and then of every instance; the service goes with the last. The runs' ids; []
+    when it had none.
 
     Raises Busy while somebody works on a run of one of the instances.
     """
@@ -118,12 +166,23 @@ def delete(desk: Desk, name: str, consent: Consent) -> list[int]:
         service = tx.service(name)
         instances = tx.instances_of(service)
         line.refuse_held(tx, instances, f"Service {name} cannot be deleted", queue=consent.queue)
+        refuse_attached_component(tx, instances, f"Service {name} cannot be deleted")
         if not instances:
             tx.remove_service(service)
             return []
-        return [changes.submit_destroy(tx, desk, instance, consent) for instance in instances]
+        # what reads goes first: a pipeline cannot be planned when what it reads is gone
+        pipeline = _destroyed(tx, desk, [each for each in instances if each.kind == Kind.PIPELINE], consent)
+        rest = [each for each in instances if each.kind != Kind.PIPELINE]
+        return pipeline + _destroyed(tx, desk, rest, consent, after=pipeline)
 
     return desk.once(consent.asked, act)
+
+
+def _destroyed(
+    tx: Tx, desk: Desk, doomed: Iterable[Instance], consent: Consent, after: Sequence[int] = ()
+) -> list[int]:
+    """The runs that destroy the instances, once the runs `after` have succeeded."""
+    return [changes.submit_destroy(tx, desk, instance, consent, after) for instance in doomed]
 
 
 def stored_spec(desk: Desk, name: str) -> ServiceSpec:
@@ -136,9 +195,10 @@ def current_spec(tx: Tx, service: Service) -> ServiceSpec:
     """The spec of a service as it stands: its pipeline's inputs and every instance's."""
     instances = tuple(
         InstanceSpec(instance.name, _environment_name(tx, instance), instance.inputs)
-        for instance in tx.instances_of(service)
+        for instance in tx.instances_of(service, Kind.SERVICE_INSTANCE)
     )
-    return ServiceSpec(service.pipeline_inputs, instances)
+    pipeline = tx.find_instance(address.pipeline(service.name))
+    return ServiceSpec(pipeline.inputs if pipeline else service.pipeline_inputs, instances)
 
 
 @dataclass(frozen=True)
@@ -149,7 +209,7 @@ class _Newcomers:
 
 
 def _wanted(wish: NewService, target: Target) -> ServiceSpec:
-    has_pipeline = target.facts.part(PartName.PIPELINE) is not None
+    has_pipeline = pipelines.has(target)
     if wish.given.document is not None:
         if wish.environments:
             raise Invalid("Environments are named both in the spec and on the command line.", hint="Leave --env out.")

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.actions import environments, instances
+from engine.actions import components, environments, instances, pipelines, referring
 from engine.actions.changes import Change, Update
 from engine.actions.desk import Desk, Target, raise_all, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
@@ -40,9 +40,15 @@ def of_update(desk: Desk, where: Address, wish: Update) -> Draft:
     """What an update would bring. Raises as the update itself would, but never Busy."""
     with desk.catalog.read() as tx:
         instance = tx.instance(where)
-        is_environment = where.kind is Kind.ENVIRONMENT
-        change = environments.change(tx, instance, wish) if is_environment else instances.change(tx, instance, wish)
-        return _draft(where, change)
+        return _draft(where, _CHANGES[where.kind](tx, instance, wish))
+
+
+_CHANGES = {
+    Kind.ENVIRONMENT: environments.change,
+    Kind.SERVICE_INSTANCE: instances.change,
+    Kind.PIPELINE: pipelines.change,
+    Kind.COMPONENT: components.change,
+}
 
 
 def of_destroy(desk: Desk, where: Address) -> Draft:
@@ -60,6 +66,9 @@ def of_newcomer(desk: Desk, wish: Newcomer) -> Draft:
             raise Conflict(f"{wish.address} exists already.", hint=hint)
         if wish.address.kind is Kind.ENVIRONMENT:
             return _new_environment(tx, wish)
+        if wish.address.kind is not Kind.SERVICE_INSTANCE:
+            noun = wish.address.kind.noun
+            raise Invalid(f"Only an environment or a service instance can be planned before it is there, no {noun}.")
         return _new_instance(tx, wish)
 
 
@@ -120,4 +129,6 @@ def _refuse_unfit(tx: Tx, target: Target, environment: Instance) -> None:
 
 def _draft(where: Address, change: Change) -> Draft:
     assert change.target.version.id is not None
+    if change.operation is Operation.DEPLOY:
+        referring.refuse_shown(change.target, where.kind, change.inputs)
     return Draft(where, change.operation, change.target.version.id, change.target.label, change.inputs)

@@ -74,4 +74,9 @@ def members(value: Tree[Token] | None) -> dict[str, str]:
 
 def is_true(value: Tree[Token] | None) -> bool:
     """Whether the expression is the word `true`."""
-    return value is not None and [str(token) for token in value.scan_values(lambda _: True)] == ["true"]
+    return words(value) == "true"
+
+
+def words(value: Tree[Token] | None) -> str:
+    """The expression as it is written, without spaces; "" when there is none."""
+    return "".join(map(str, value.scan_values(lambda _: True))) if value is not None else ""

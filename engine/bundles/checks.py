@@ -14,6 +14,7 @@ from engine.bundles.parts import Loaded
 from engine.core.bundle import Output, Resource
 from engine.core.file_names import METADATA_FILE, OVERRIDE_FILE, VALUES_FILE, plain, state_move, state_problem
 from engine.core.nearest import did_you_mean
+from engine.core.run_env import REGION
 from engine.errors import Problem, Severity
 
 OUTPUT_NAME_MAX = 100
@@ -133,6 +134,10 @@ def _without_default(root: Iterable[Parsed]) -> Iterator[Problem]:
         if not variable.has_default and variable.name not in ROOTS:
             message = f"The variable {shown(variable.name)} has no default."
             hint = f"Give it one, or hand it to every run: TF_VAR_{shown(variable.name)}"
+            if variable.name == REGION:
+                hint = (
+                    "Runs give it the region of their credentials, or AWS_REGION of their environment; or give it one."
+                )
             yield Problem(
                 variable.file, variable.line, "", message, "hcl/variable-without-default", Severity.WARNING, hint
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from engine.bundles import hcl, names
-from engine.bundles.blocks import Block, arguments, blocks, is_true, members
+from engine.bundles.blocks import Block, arguments, blocks, is_true, members, words
 from engine.bundles.limits import shown
 from engine.bundles.names import ROOTS, Use
 from engine.bundles.reads import literal, nodes, uses
@@ -47,6 +47,10 @@ class Variable:
     file: str
     line: int
     has_default: bool
+    sensitive: bool = False
+    ephemeral: bool = False
+    is_text: bool = True
+    """As core.bundle.Variable has it."""
 
 
 @dataclass(frozen=True)
@@ -188,11 +192,7 @@ def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Dec
             for block in found
             if block.type in PREFIX
         ),
-        variables=tuple(
-            Variable(block.labels[0], file, line(block.at), block.argument("default") is not None)
-            for block in found
-            if block.type == "variable"
-        ),
+        variables=tuple(_variable(block, file, line(block.at)) for block in found if block.type == "variable"),
         modules=tuple(call for block in calls for call in local_module(block.text("source"), file, line(block.at))),
         providers={
             name: text for block in inner if block.type == "required_providers" for name, text in _required(block)
@@ -201,6 +201,17 @@ def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Dec
         backend=_backend(backend) if backend else "",
         backend_line=line(backend.at) if backend else 0,
     )
+
+
+def _variable(block: Block, file: str, line: int) -> Variable:
+    flags = {name: is_true(block.argument(name)) for name in ("sensitive", "ephemeral")}
+    is_text = is_text_type(words(block.argument("type")))
+    return Variable(block.labels[0], file, line, block.argument("default") is not None, **flags, is_text=is_text)
+
+
+def is_text_type(type: str) -> bool:
+    """As core.bundle.Variable.is_text; the type as it is written, "" when it is not."""
+    return type.strip('"') in ("", "string", "number", "bool")
 
 
 def _output(block: Block, file: str, line: Callable[[int], int]) -> Output:

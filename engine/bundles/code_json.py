@@ -7,7 +7,18 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.bundles import hcl, strings
-from engine.bundles.code import LABELS, PREFIX, Parsed, Variable, decoded, local_module, provider, reads, references
+from engine.bundles.code import (
+    LABELS,
+    PREFIX,
+    Parsed,
+    Variable,
+    decoded,
+    is_text_type,
+    local_module,
+    provider,
+    reads,
+    references,
+)
 from engine.bundles.names import Use
 from engine.bundles.reads import in_expression
 from engine.core.bundle import Output, Resource
@@ -68,10 +79,7 @@ class _Reader:
                 for kind, prefix in PREFIX.items()
                 for name, _ in _named(value, kind, LABELS[kind])
             ),
-            variables=tuple(
-                Variable(name, self._file, self._at(name), "default" in body)
-                for name, body in _named(value, "variable", 1)
-            ),
+            variables=tuple(self._variable(name, body) for name, body in _named(value, "variable", 1)),
             modules=tuple(
                 call
                 for name, body in _named(value, "module", 1)
@@ -82,6 +90,11 @@ class _Reader:
             backend=backend,
             backend_line=self._at("cloud" if backend == "cloud" else "backend") if backend else 0,
         )
+
+    def _variable(self, name: str, body: dict[str, Json]) -> Variable:
+        flags = {flag: body.get(flag) is True for flag in ("sensitive", "ephemeral")}
+        is_text = is_text_type(str(body.get("type", "")))
+        return Variable(name, self._file, self._at(name), "default" in body, **flags, is_text=is_text)
 
     def _output(self, name: str, body: dict[str, Json]) -> Output:
         sensitive = body.get("sensitive") is True

@@ -106,10 +106,11 @@ def _problem(file: str, reason: str, rule: str) -> Problem:
     return Problem(shown(file), 0, "", f"{reason}.", f"pack/{rule}")
 
 
-def read_folder(folder: Path, limits: Limits = DEFAULT) -> dict[str, bytes]:
+def read_folder(folder: Path, limits: Limits = DEFAULT, name: str = "") -> dict[str, bytes]:
     """Path -> content of every file below the folder, without `.git`, `.terraform`, state and caches (as unpack()).
 
-    Links are refused, never followed. Raises Invalid with every file that is refused.
+    `name` is what messages call the folder, where its path says nothing to people. Links are refused, never followed.
+    Raises Invalid with every file that is refused.
     """
     problems: list[Problem] = []
     files: dict[str, bytes] = {}
@@ -124,10 +125,10 @@ def read_folder(folder: Path, limits: Limits = DEFAULT) -> dict[str, bytes]:
         total += len(content)
         if len(files) > limits.files or total > limits.total_bytes:
             most = f"{limits.files:,} files" if len(files) > limits.files else size(limits.total_bytes)
-            problems.append(_problem(str(folder), f"holds more than {most}", "size"))
+            problems.append(_problem(name or str(folder), f"holds more than {most}", "size"))
             break
     if problems:
-        raise Invalid(f"{folder} cannot be used as a bundle:", problems=problems)
+        raise Invalid(f"{name or folder} cannot be used as a bundle:", problems=problems)
     return files
 
 

@@ -10,7 +10,7 @@ from engine.bundles import code, code_json, jinja_code, manifest
 from engine.bundles.code import Confirm, ModuleCall, Parsed
 from engine.bundles.jinja_code import SUFFIX
 from engine.bundles.manifest import Manifest
-from engine.core.bundle import Part, PartName, Read
+from engine.core.bundle import Part, PartName, Read, Variable
 from engine.core.file_names import VALUES_FILE, is_late_override, plain, sets_values
 from engine.errors import Problem, Severity
 
@@ -200,4 +200,19 @@ def _part(
         providers={key: text for parsed in root for key, text in sorted(parsed.providers.items())},
         terraform=", ".join(parsed.terraform for parsed in root if parsed.terraform),
         backend=next((parsed.backend for parsed in root if parsed.backend), ""),
+        variables=_variables(root),
     )
+
+
+def _variables(root: tuple[Parsed, ...]) -> tuple[Variable, ...]:
+    """Those of the root, each once, with what an override file adds."""
+    merged: dict[str, Variable] = {}
+    for found in (variable for parsed in root for variable in parsed.variables):
+        first = merged.setdefault(found.name, Variable(found.name, found.file, found.line, is_text=found.is_text))
+        merged[found.name] = replace(
+            first,
+            sensitive=first.sensitive or found.sensitive,
+            ephemeral=first.ephemeral or found.ephemeral,
+            is_text=first.is_text and found.is_text,
+        )
+    return tuple(sorted(merged.values()))

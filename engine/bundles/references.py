@@ -25,6 +25,7 @@ _NOUN = {
     PartName.INFRASTRUCTURE: "An environment",
     PartName.INSTANCE: "A service instance",
     PartName.PIPELINE: "A pipeline",
+    PartName.COMPONENT: "A component",
 }
 _GIVEN = frozenset({"environment", "pipeline", "service_instance", "service_instances[]"})
 _COMPOUND = ("allOf", "anyOf", "oneOf", "additionalProperties")
@@ -52,6 +53,10 @@ def _namespace(part: PartName, schema: Schema | None) -> _Members:
     if part is PartName.INSTANCE:
         instance: _Members = {"components": _COMPONENTS, "inputs": inputs, "name": None}
         return {"environment": _UPSTREAM, "proton_tags": None, "service": _SERVICE, "service_instance": instance}
+    if part is PartName.COMPONENT:
+        attached: _Members = {"inputs": None, "name": None}
+        mine: _Members = {"component": {"name": None}, "environment": _UPSTREAM, "proton_tags": None}
+        return {**mine, "service": {"name": None}, "service_instance": attached}
     element: _Members = {"environment": _UPSTREAM, "inputs": inputs, "name": None, "outputs": None}
     return {
         "pipeline": {"inputs": _inputs(schema.pipeline_type if schema else None)},
@@ -132,6 +137,9 @@ def unused(parts: Collection[Loaded], schema: Schema, document: Document) -> Ite
     if not all(loaded.is_complete for loaded in parts):
         return
     read = {read.path for loaded in parts for read in loaded.part.reads}
+    # a sensitive variable is given the input of its name
+    own = [variable.name for loaded in parts for variable in loaded.part.variables if variable.sensitive]
+    read |= {f"{given}.inputs.{name}" for given in ("environment", "pipeline", "service_instance") for name in own}
     is_service = schema.kind is TemplateKind.SERVICE
     maps = ("service_instance.inputs", "service_instances[].inputs") if is_service else ("environment.inputs",)
     names = {loaded.part.name for loaded in parts}

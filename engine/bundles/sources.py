@@ -1,4 +1,4 @@
-"""Where a bundle comes from: a folder, an archive, or an S3 object, as the user names it."""
+"""Where a bundle comes from: a folder, an archive, or an S3 object, as the user names it (git_source.py: or Git)."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from urllib.parse import parse_qs, unquote, urlencode, urlsplit
 
 from engine.bundles import pack
 from engine.bundles.limits import DEFAULT, Limits, size
+from engine.core.s3 import Object
 from engine.errors import Invalid, NotFound
 
-S3 = Callable[[str, str, str | None], tuple[bytes, str]]
-"""bucket, key, version id (None: the newest) -> content and the version id it has ("" in a bucket without versions)."""
+S3 = Callable[[Object], tuple[bytes, str]]
+"""Object -> content and the version id it has ("" in a bucket without versions)."""
+_OPTIONS = {"versionId", "region", "endpoint"}
 _ENDINGS = (".tar.gz", ".tgz")
-_HINT = "Name a folder, a .tar.gz file or s3://bucket/key."
+_HINT = "Name a folder, a .tar.gz file, s3://bucket/key, or git::ADDRESS//FOLDER?ref=BRANCH."
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ def fetch(text: str, s3: S3 | None, limits: Limits = DEFAULT) -> Fetched:
     if text.startswith("s3://"):
         return _from_s3(text, s3, limits)
     if "://" in text:
-        raise Invalid(f"{text} cannot be read: only s3:// addresses are.", hint=_HINT)
+        raise Invalid(f"{text} cannot be read: only s3:// and git:: addresses are.", hint=_HINT)
     path = Path(text).expanduser()
     try:
         mode = path.stat().st_mode
@@ -62,16 +64,33 @@ def _read(path: Path, limits: Limits) -> bytes:
 
 
 def _from_s3(text: str, s3: S3 | None, limits: Limits) -> Fetched:
+    wanted, path = _object(text)
+    if s3 is None:
+        raise Invalid(f"{text} cannot be read: S3 is not available here.", hint=_HINT)
+    content, version = s3(wanted)
+    # whoever types it again gets the very same bundle
+    options = {"versionId": version, "region": wanted.region, "endpoint": wanted.endpoint}
+    query = urlencode({name: value for name, value in options.items() if value}, safe="/:")
+    source = f"s3://{wanted.bucket}{path}" + (f"?{query}" if query else "")
+    return Fetched(pack.rooted(pack.unpack(content, text, limits), text), source)
+
+
+def _object(text: str) -> tuple[Object, str]:
+    """The object, and its key as it was written, after a slash. Raises Invalid."""
     try:
         address = urlsplit(text)
     except ValueError as error:
-        raise Invalid(f"{text} is not the address of an S3 object.", hint="Write s3://bucket/key.tar.gz.") from error
-    bucket, key = address.netloc, unquote(address.path.removeprefix("/"))
-    versions = parse_qs(address.query).get("versionId", [])
-    if not bucket or not key or address.fragment or len(versions) > 1:
-        raise Invalid(f"{text} is not the address of an S3 object.", hint="Write s3://bucket/key.tar.gz.")
-    if s3 is None:
-        raise Invalid(f"{text} cannot be read: S3 is not available here.", hint=_HINT)
-    content, version = s3(bucket, key, versions[0] if versions else None)
-    source = f"s3://{bucket}{address.path}" + (f"?{urlencode({'versionId': version})}" if version else "")
-    return Fetched(pack.rooted(pack.unpack(content, text, limits), text), source)
+        raise _no_object(text) from error
+    options = parse_qs(address.query, keep_blank_values=True)
+    key = unquote(address.path.removeprefix("/"))
+    are_right = options.keys() <= _OPTIONS and all(len(values) == 1 and values[0] for values in options.values())
+    if not address.netloc or not key or address.fragment or not are_right:
+        raise _no_object(text)
+    given = {name: values[0] for name, values in options.items()}
+    region, endpoint = given.get("region", ""), given.get("endpoint", "")
+    return Object(address.netloc, key, given.get("versionId", ""), region, endpoint), address.path
+
+
+def _no_object(text: str) -> Invalid:
+    hint = "Write s3://bucket/key.tar.gz; ?versionId=, region= and endpoint= may follow."
+    return Invalid(f"{text} is not the address of an S3 object.", hint=hint)

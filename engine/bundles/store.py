@@ -44,10 +44,12 @@ class Depot(Protocol):
 class Store:
     """The stored bundles of one home."""
 
-    def __init__(self, root: Path, depot: Depot | None = None) -> None:
-        """`root` is made when something is first put; `depot` is where other machines put theirs."""
+    def __init__(self, root: Path, *depots: Depot) -> None:
+        """`root` is made when something is first put; what is put goes to the first of `depots`, where other machines
+        put theirs, and what is missing here is looked for in all of them.
+        """
         self._root = root
-        self._depot = depot
+        self._depots = depots
 
     def put(self, files: Mapping[str, bytes]) -> str:
         """The digest under which get() gives the files back; storing them again changes nothing.
@@ -58,9 +60,9 @@ class Store:
         if odd:
             raise Invalid(f"The file {shown(odd[0])} {wrong_path(odd[0])}.")
         digest = pack.digest(files)
-        if self._depot is not None:
+        for depot in self._depots[:1]:
             # first: whoever learns of the version must find its bundle
-            self._depot.keep(f"bundles/{digest}", pack.pack(files))
+            depot.keep(f"bundles/{digest}", pack.pack(files))
         if self._is_whole(digest):
             return digest
         self._write_new(digest, files)
@@ -128,13 +130,16 @@ class Store:
     def _fetch(self, digest: str) -> None:
         """Brings the bundle here from where another machine has put it. Raises NotFound."""
         name = f"bundles/{digest}"
-        packed = self._depot.fetch(name) if self._depot else None
+        packed = next(filter(None, (depot.fetch(name) for depot in self._depots)), None)
         if packed is None:
             raise NotFound(f"The bundle {digest[:12]} is not in the store.", hint="Register its version again.")
         # it was checked when it was registered, and is checked again by its digest
-        files = pack.unpack(packed, name, _OURS)
+        try:
+            files = pack.unpack(packed, name, _OURS)
+        except Invalid as error:
+            raise _changed(digest, name, "in the store") from error
         if pack.digest(files) != digest:
-            raise _changed(digest, name)
+            raise _changed(digest, name, "in the store")
         self._write_new(digest, files)
 
     def _read(self, digest: str) -> dict[str, bytes]:
@@ -179,9 +184,9 @@ class Store:
         return self._root / digest
 
 
-def _changed(digest: str, path: str) -> Conflict:
+def _changed(digest: str, path: str, where: str = "on disk") -> Conflict:
     return Conflict(
-        f"The bundle {digest} cannot be used: {shown(path)} was changed on disk.",
+        f"The bundle {digest} cannot be used: {shown(path)} was changed {where}.",
         hint="Register the same files again to repair it, and find out who changed it.",
     )
 

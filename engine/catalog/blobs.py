@@ -30,6 +30,10 @@ class Blobs(Records):
         """Whether there is something under the name."""
         return self._session.exec(select(col(Blob.name)).where(Blob.name == name)).one_or_none() is not None
 
+    def blob_names(self) -> list[str]:
+        """The names of all blobs, in order."""
+        return list(self._session.exec(select(col(Blob.name)).order_by(Blob.name)))
+
     def drop_blob(self, name: str) -> None:
         """Takes away what is under the name; that there is nothing is fine."""
         self._session.execute(_TAKE_AWAY, {"of": name})

@@ -14,15 +14,16 @@ from sqlmodel import Session
 from engine.catalog import bells, engines, places, schema
 from engine.catalog.bells import Bell
 from engine.catalog.tx import Tx
+from engine.core.targets import NOBODY, Audience
 from engine.errors import ExternalFailure
 
 
 class Catalog:
     """What Landform knows, behind transactions. May be shared by threads; each process opens its own."""
 
-    def __init__(self, url: str, now: Callable[[], datetime]) -> None:
+    def __init__(self, url: str, now: Callable[[], datetime], audience: Audience = NOBODY) -> None:
         """Opens the catalog, making it first where there is none. `now` tells aware times; a database that machines
-        share goes by its own clock.
+        share goes by its own clock. `audience` is to hear of what is changed.
 
         Raises Invalid for an URL that names no catalog, Conflict when the catalog does not fit this program,
         LandformError when the database cannot be used, ExternalFailure when its server cannot be reached.
@@ -31,6 +32,7 @@ class Catalog:
         schema.ensure(self._place)
         self._engines = engines.of(self._place)
         self._now = now
+        self._audience = audience
 
     def __str__(self) -> str:
         """Its name in messages, without a password."""
@@ -55,7 +57,9 @@ class Catalog:
         database cannot be written.
         """
         with self._session(self._engines.writing) as session:
-            yield self._tx(session)
+            tx = self._tx(session)
+            yield tx
+            tx.keep_told()
             self._commit(session)
 
     @contextmanager
@@ -78,7 +82,8 @@ class Catalog:
         self._engines.dispose()
 
     def _tx(self, session: Session) -> Tx:
-        return Tx(session, partial(self._engines.now, session) if self._engines.now else self._now)
+        now = partial(self._engines.now, session) if self._engines.now else self._now
+        return Tx(session, now, self._audience)
 
     def _commit(self, session: Session) -> None:
         try:

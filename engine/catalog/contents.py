@@ -17,6 +17,11 @@ class CatalogStates:
             if not tx.has_blob(_name(digest)):
                 tx.put_blob(_name(digest), sealed)
 
+    def replace(self, digest: str, sealed: bytes) -> None:
+        """The same content, sealed anew."""
+        with self._catalog.write() as tx:
+            tx.put_blob(_name(digest), sealed)
+
     def get(self, digest: str) -> bytes | None:
         """The content; None when it is not here."""
         with self._catalog.read() as tx:

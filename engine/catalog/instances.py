@@ -8,15 +8,15 @@ from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import col, select
 
 from engine.catalog import missing
-from engine.catalog.records import Records
+from engine.catalog.notices import Notices
 from engine.catalog.tables import Instance, Service
-from engine.core.address import Address, parse
+from engine.core.address import Address, Kind, parse
 from engine.errors import Conflict, NotFound
 
 _AT = select(Instance).where(Instance.address == bindparam("of"))
 
 
-class Instances(Records):
+class Instances(Notices):
     """The part of a transaction that speaks of instances."""
 
     def add_instance(self, address: Address | str, **fields: Any) -> Instance:
@@ -48,9 +48,10 @@ class Instances(Records):
             raise NotFound(f"There is no instance with id {instance_id}.")
         return instance
 
-    def instances_of(self, service: Service) -> list[Instance]:
-        """The instances of a service and its pipeline, by address."""
-        return self._instances(col(Instance.service_id) == service.id)
+    def instances_of(self, service: Service, kind: Kind | None = None) -> list[Instance]:
+        """The instances of a service and its pipeline, or those of one kind, by address."""
+        found = self._instances(col(Instance.service_id) == service.id)
+        return [row for row in found if kind is None or row.kind == kind]
 
     def instances_in(self, environment: Instance) -> list[Instance]:
         """The service instances and components that live in an environment, by address."""
@@ -68,6 +69,7 @@ class Instances(Records):
         inside = self.instances_in(instance)
         if inside:
             raise Conflict(f"{instance.address} is in use by {', '.join(row.address for row in inside)}.")
+        self.tell_removal(instance)
         self._delete(instance)
 
     def _instances(self, condition: ColumnElement[bool]) -> list[Instance]:

@@ -14,7 +14,7 @@ CANDIDATES_MAX = 5000
 _LISTS = {
     Kind.ENVIRONMENT: "landform env list",
     Kind.SERVICE_INSTANCE: "landform instance list",
-    Kind.PIPELINE: "landform service list",
+    Kind.PIPELINE: "landform pipeline list",
     Kind.COMPONENT: "landform component list",
 }
 _ARTICLE: dict[str, str] = {TemplateKind.ENVIRONMENT: "an", TemplateKind.SERVICE: "a"}
@@ -87,6 +87,11 @@ def no_instance(address: Address, known: Iterable[str]) -> NotFound:
     return _not_found(message, wanted, map(_spoken, known), _LISTS[address.kind])
 
 
+def no_sync(kind: str, name: str, known: Iterable[str]) -> NotFound:
+    """For a template or service that follows no branch; `known` are those of its kind that do."""
+    return _not_found(f"{kind.capitalize()} {name} follows no branch.", name, known, "landform sync list")
+
+
 def see(address: Address) -> str:
     """What to type to see an instance, as a hint."""
     noun = _LISTS[address.kind].removesuffix(" list")
@@ -96,6 +101,11 @@ def see(address: Address) -> str:
 def no_run(run_id: int) -> NotFound:
     """For a run number that was never given."""
     return NotFound(f"There is no run {run_id}.", hint="See them all: landform run list")
+
+
+def no_event(number: int) -> NotFound:
+    """For the number of an event that was never given, or is forgotten."""
+    return NotFound(f"There is no event {number}.", hint="See them all: landform events list")
 
 
 def _spoken(address: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from engine.errors import ExternalFailure, Invalid, LandformError
+from engine.errors import Invalid, LandformError, Unreachable
 
 if TYPE_CHECKING:
     from psycopg import Connection
@@ -150,12 +150,12 @@ class Database:
             message, hint = _MEANINGS[error.sqlstate]
             return LandformError(f"The catalog {self} {message}", hint=hint)
         if error.sqlstate is None and isinstance(error, psycopg.OperationalError):
-            return ExternalFailure(f"The catalog {self} cannot be reached: {self._reason(error)}.", hint=_REACH)
+            return Unreachable(f"The catalog {self} cannot be reached: {self._reason(error)}.", hint=_REACH)
         if error.sqlstate is None and isinstance(error, psycopg.DataError):
             # psycopg itself refuses: SQLite would have kept it
             return LandformError(f"The catalog {self} cannot keep text with a NUL character.", hint="Take it out.")
         if error.sqlstate and _LOST.fullmatch(error.sqlstate):
-            return ExternalFailure(f"The catalog {self} ended the connection.", hint=_WAIT)
+            return Unreachable(f"The catalog {self} ended the connection.", hint=_WAIT)
         return None
 
     def _reason(self, error: BaseException) -> str:

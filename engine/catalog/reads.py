@@ -100,6 +100,22 @@ class Reads:
         conditions = [condition for condition, wanted in chosen if wanted]
         return self._instances(conditions, place, after or place, limit, environment=f"environment/{environment}")
 
+    def pipelines(self, after: str | None = None, limit: int = ALL, *, outdated: bool = False) -> list[Row]:
+        """Pipelines by address, those after the address `after`; `outdated` as in environments()."""
+        place = f"{Kind.PIPELINE.value}/"
+        return self._instances([statements.IS_BEHIND] if outdated else [], place, after or place, limit)
+
+    def components(
+        self, environment: str | None = None, attached: str | None = None, after: str | None = None, limit: int = ALL
+    ) -> list[Row]:
+        """Components by address, those after the address `after`: of an environment, and attached to the instance of
+        an address, where these are given.
+        """
+        chosen = ((statements.IN_ENVIRONMENT, environment), (statements.IS_ATTACHED, attached))
+        conditions = [condition for condition, value in chosen if value is not None]
+        place, where = f"{Kind.COMPONENT.value}/", f"environment/{environment}"
+        return self._instances(conditions, place, after or place, limit, environment=where, attached=attached)
+
     def instance(self, address: Address | str) -> Row:
         """Everything about an instance. Raises NotFound, or Invalid for a text that is no address."""
         rows = self._rows(statements.INSTANCE, address=str(address))
@@ -152,6 +168,36 @@ class Reads:
         """The states that were kept under an address, newest first, those of an instance that has gone included."""
         return self._rows(statements.STATES, address=str(address), limit=limit)
 
+    def syncs(self, kind: str | None = None, name: str | None = None) -> list[Row]:
+        """What follows a branch, by kind and name."""
+        return self._rows(statements.SYNCS, kind=kind, name=name)
+
+    def attempts(self, sync_id: int) -> list[Row]:
+        """The last attempt of each thing that a sync takes over: major version or instance."""
+        return self._rows(statements.ATTEMPTS, id=sync_id)
+
+    def blockers(self, service: str) -> list[Row]:
+        """Why a service, or an instance of it, was not followed, newest first; without `resolved_at` still so."""
+        return self._rows(statements.BLOCKERS, service=service)
+
+    def events(
+        self, state: str | None = None, target: str | None = None, before: int | None = None, limit: int = ALL
+    ) -> list[Row]:
+        """Events and where they stand on their way, newest first, those before the number `before`, that meet every
+        condition given. `state` is core.notices.State.
+        """
+        chosen = (("d.state = :state", state), ("d.target = :target", target), ("d.id < :before", before))
+        statement = statements.events([condition for condition, value in chosen if value is not None])
+        rows = self._rows(statement, state=state, target=target, before=before, limit=limit)
+        return [shapes.event(row) for row in rows]
+
+    def event(self, number: int) -> Row:
+        """An event and where it stands. Raises NotFound."""
+        rows = self._rows(statements.events(["d.id = :id"]), id=number, limit=1)
+        if not rows:
+            raise missing.no_event(number)
+        return shapes.event(rows[0])
+
     def run_counts(self) -> Row:
         """How many runs there are and how long they took, over all time; looks at every run.
 
@@ -163,7 +209,7 @@ class Reads:
     def names(self, kind: str, prefix: str, limit: int) -> list[str]:
         """Names that start with `prefix`, for shell completion.
 
-        `kind`: template, version (`web@1.2`), environment, service, instance (`orders/prod`), address or run.
+        `kind`: template, version (`web@1.2`), environment, service, instance (`orders/prod`), component, address, run.
         """
         rows = self._rows(statements.NAMES[kind], first=prefix, last=prefix + _LAST, limit=limit)
         return [str(next(iter(row.values()))) for row in rows]

@@ -9,8 +9,9 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col
 
 from engine.catalog.instances import Instances
-from engine.catalog.tables import Instance, Service, Template, Version
+from engine.catalog.tables import Instance, Run, Service, Template, Version
 from engine.core.address import Kind
+from engine.core.runs import ACTIVE
 from engine.errors import NotFound
 
 _ENVIRONMENT, _COMPONENT = aliased(Instance), aliased(Instance)
@@ -95,6 +96,12 @@ class Relations(Instances):
         """The component that is attached to a service instance; None when none is."""
         return self._session.execute(select(Instance).where(col(Instance.attached_id) == instance.id)).scalars().first()
 
+    def component_to_be(self, instance: Instance) -> Instance | None:
+        """The component that a run under way attaches to a service instance; None when none does."""
+        active = [status.value for status in ACTIVE]
+        runs = select(col(Run.instance_id)).where(col(Run.attached_id) == instance.id, col(Run.status).in_(active))
+        return self._session.execute(select(Instance).where(col(Instance.id).in_(runs))).scalars().first()
+
     def readers_of(self, instance: Instance) -> list[Instance]:
         """The instances that outputs of this one flow into, by address: of an environment what lives in it and the
         pipelines of that, of a service instance its pipeline, of a component the instance that it is attached to.
@@ -111,4 +118,4 @@ class Relations(Instances):
 
     def _neighbours(self, condition: ColumnElement[bool]) -> tuple[Neighbour, ...]:
         query = _NEIGHBOURS.where(condition).order_by(col(Instance.id))
-        return tuple(Neighbour(*row) for row in self._session.execute(query).tuples())
+        return tuple(Neighbour(*row) for row in self._session.execute(query))

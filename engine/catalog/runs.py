@@ -11,7 +11,7 @@ from sqlalchemy.orm.util import identity_key
 from sqlmodel import SQLModel, col, select
 
 from engine.catalog import missing
-from engine.catalog.records import Records
+from engine.catalog.notices import Notices
 from engine.catalog.tables import Instance, Run
 from engine.core.address import Address, Kind
 from engine.core.runs import ACTIVE, EXECUTING, HOLDING, TERMINAL, Event, Operation, Status, after, what_to_do
@@ -62,7 +62,7 @@ _FOLLOW = (
 )
 
 
-class Runs(Records):
+class Runs(Notices):
     """The part of a transaction that speaks of runs."""
 
     def add_run(self, instance: Instance, **fields: Any) -> Run:
@@ -75,6 +75,7 @@ class Runs(Records):
         self._session.add(run)
         self._session.flush()
         self._follow(run)
+        self.tell_new(run)
         self.ring()
         return run
 
@@ -122,6 +123,11 @@ class Runs(Records):
         query = select(Run).where(col(Run.status).in_(_EXECUTING)).order_by(col(Run.id))
         return list(self._session.exec(query))
 
+    def proposed(self) -> list[Run]:
+        """The runs that others were asked to carry out and that have not ended, oldest first."""
+        query = select(Run).where(Run.status == Status.PROPOSED.value).order_by(col(Run.id))
+        return list(self._session.exec(query))
+
     def interrupted(self) -> list[Run]:
         """The runs of which nobody knows what they did, oldest first."""
         query = select(Run).where(Run.status == Status.INTERRUPTED.value).order_by(col(Run.id))
@@ -136,6 +142,7 @@ class Runs(Records):
         such event, another worker has claimed it since, or its worker was given up.
         """
         run = self.run(run_id)
+        before = self.before(run)
         _refuse_others(run, fence)
         status = after(Status(run.status), event)
         if event is Event.CLAIM and Status(run.status) not in HOLDING:
@@ -148,6 +155,7 @@ class Runs(Records):
             after(Status(run.status), event)
             raise _taken_over(run)
         self._follow(run)
+        self.tell_change(before, run)
         if status in TERMINAL:
             self._tell_what_comes_after(run)
         if event is not Event.CLAIM:
@@ -181,7 +189,9 @@ class Runs(Records):
         if force and run.force_requested_at is None:
             wishes["force_requested_at"] = self._now()
         if wishes:
+            before = self.before(run)
             self._changed(run, wishes)
+            self.tell_change(before, run)
             self.ring()
         return run
 
@@ -213,18 +223,24 @@ class Runs(Records):
 
     def _tell_what_comes_after(self, run: Run) -> None:
         """Runs that were to begin once this one has succeeded wait for it no longer, but for the one that tries the
-        same again; where none does, they are discarded. A pipeline's fails, as that is what comes of it.
+        same again, or has superseded it; where none does, they are discarded. A pipeline's fails, as that is what comes
+        of it, unless somebody has thought better of destroying an instance.
         """
         waiting = self._session.execute(_WAITING).all()
         for later in [self.run(run_id) for run_id, before in waiting if run.id in before]:
             assert later.id is not None
-            again = self.retried_by(run)
+            again = self.retried_by(run) or self._superseding(run)
             if run.status != Status.SUCCEEDED and again is None:
                 message = f"Called off: run {run.id}{_of(run, later)}, which had to come before it, is {run.status}."
-                self.move(later.id, Event.CALL_OFF if _is_pipeline(later) else Event.DISCARD, message=message)
+                self.move(later.id, Event.CALL_OFF if _fails_with(later, run) else Event.DISCARD, message=message)
                 continue
             others = [run_id for run_id in later.after_run_ids if run_id != run.id]
             self._changed(later, {"after_run_ids": [*others, again.id] if again else others})
+
+    def _superseding(self, run: Run) -> Run | None:
+        """The run that has superseded this one and does the same with its instance, deploy or destroy."""
+        newer = self.run(run.superseded_by) if run.superseded_by is not None else None
+        return newer if newer is not None and newer.operation == run.operation else None
 
     def _follow(self, run: Run) -> None:
         """Keeps what the instance says about its last run in step, here too when its row has been read."""
@@ -263,8 +279,10 @@ def _consequences(run: Run, event: Event, status: Status, now: datetime) -> dict
     return values | {column: now for column, happened in times.items() if happened}
 
 
-def _is_pipeline(run: Run) -> bool:
-    return run.address.startswith(f"{Kind.PIPELINE.value}/")
+def _fails_with(later: Run, run: Run) -> bool:
+    """Whether a run that waited for another one, which did not succeed, has failed with it."""
+    is_kept = run.operation == Operation.DESTROY and run.status == Status.DISCARDED
+    return later.address.startswith(f"{Kind.PIPELINE.value}/") and not is_kept
 
 
 def _of(run: Run, later: Run) -> str:

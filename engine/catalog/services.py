@@ -7,12 +7,13 @@ from typing import Any
 from sqlmodel import col, select
 
 from engine.catalog import missing
-from engine.catalog.records import Records
+from engine.catalog.syncs import Syncs
 from engine.catalog.tables import Instance, Service
+from engine.core.syncs import Kind
 from engine.errors import Conflict, NotFound
 
 
-class Services(Records):
+class Services(Syncs):
     """The part of a transaction that speaks of services."""
 
     def add_service(self, name: str, template_id: int, major: int, **fields: Any) -> Service:
@@ -44,11 +45,12 @@ class Services(Records):
         return list(self._session.exec(select(Service).order_by(col(Service.name))))
 
     def remove_service(self, service: Service) -> None:
-        """Takes the service away. Raises Conflict while it has an instance or pipeline."""
+        """Takes the service away, and what it follows. Raises Conflict while it has an instance or pipeline."""
         query = select(Instance.address).where(Instance.service_id == service.id).order_by(col(Instance.address))
         addresses = list(self._session.exec(query))
         if addresses:
             raise Conflict(f"Service {service.name} still has {', '.join(addresses)}.")
+        self.forget_sync(Kind.SERVICE, service.name)
         self._delete(service)
 
     def _service_taken(self, name: str) -> Conflict | None:

@@ -13,9 +13,20 @@ from engine.core.runs import Status, is_terminal, next_actions, waiting_on
 
 Row = dict[str, Any]
 _JSON = (
-    *("inputs", "outputs", "upstream", "stale", "run_env", "rules", "backend", "inhabitants", "statuses"),
-    *("summary", "fingerprint", "executor", "evidence", "facts", "compatible", "component_sources"),
-    *("identity", "labels", "after_run_ids"),
+    *(
+        "inputs",
+        "outputs",
+        "upstream",
+        "stale",
+        "run_env",
+        "rules",
+        "backend",
+        "provisioning_repository",
+        "inhabitants",
+    ),
+    *("tags", "service_tags", "environment_tags"),
+    *("summary", "fingerprint", "executor", "evidence", "proposal", "facts", "compatible", "component_sources"),
+    *("statuses", "identity", "labels", "after_run_ids", "detail"),
 )
 _CLAIMS = ("is_stale", "outdated", "recommended_minor")
 
@@ -74,6 +85,11 @@ def worker(row: Row) -> Row:
     """The worker, with where it runs in two columns."""
     where = {"host": row["identity"].get("host"), "pid": row["identity"].get("pid")}
     return {name: value for name, value in row.items() if name != "identity"} | where
+
+
+def event(row: Row) -> Row:
+    """The event, with the status that it tells of."""
+    return row | {"status": row["detail"]["status"]}
 
 
 def run_counts(rows: Sequence[Row], workers: Sequence[Row]) -> Row:

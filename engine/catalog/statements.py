@@ -61,7 +61,9 @@ _INSTANCE = (
     RECOMMENDED,
     "AS recommended,",
     BEHIND,
-    "AS outdated, (SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
+    "AS outdated, (SELECT x.address FROM instance x WHERE x.id = i.attached_id) AS attached,",
+    "(SELECT x.address FROM instance x WHERE x.attached_id = i.id) AS component,",
+    "(SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
     "i.last_run_id, i.last_status AS status, i.deployed_run_id, i.diverged,",
     "i.description, i.created_at, i.updated_at",
 )
@@ -75,7 +77,8 @@ INSTANCE = " ".join(
     (
         "WITH page AS (SELECT id FROM instance WHERE address = :address)",
         *_INSTANCE,
-        ", i.inputs, i.outputs, i.upstream, i.run_env, i.rules, i.backend,",
+        ", i.inputs, i.outputs, i.upstream, i.run_env, i.rules, i.backend, i.provisioning AS provisioning_repository,",
+        "i.credentials, i.tags, s.tags AS service_tags, e.tags AS environment_tags,",
         "(SELECT coalesce(json_group_array(x.address), '[]') FROM (SELECT address",
         "FROM instance WHERE environment_id = i.id ORDER BY address) AS x) AS inhabitants",
         *_INSTANCE_FROM,
@@ -87,7 +90,7 @@ SERVICES = " ".join(
         "WITH page AS (SELECT id FROM service WHERE name > :after AND (CAST(:name AS TEXT) IS NULL OR name = :name)",
         "ORDER BY name LIMIT :limit)",
         "SELECT s.name, t.name AS template, s.major, s.description, s.repository_connection, s.repository, s.branch,",
-        "s.created_at,",
+        "s.tags, s.created_at,",
         "coalesce(json_group_array(i.last_status) FILTER (WHERE i.kind = 'service'), '[]') AS statuses,",
         "max(i.last_status) FILTER (WHERE i.kind = 'pipeline') AS pipeline_status,",
         "count(*) FILTER (WHERE i.kind = 'service' AND i.is_stale) AS stale_instances,",
@@ -111,13 +114,33 @@ _RUN = (
     "attempt, cancel_requested_at, force_requested_at, cancelled_by, created_at, planned_at, approved_at,",
     "applied_at, ended_at",
 )
-RUN = " ".join((*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence FROM run WHERE id = :id"))
+RUN = " ".join(
+    (*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence, proposal FROM run WHERE id = :id")
+)
 
 APPROVALS = "SELECT user_name, reason, created_at FROM approval WHERE run_id = :id ORDER BY id"
 WORKERS = (
     "SELECT w.id, w.name, w.kind, w.state, w.identity, w.labels, w.capacity, (SELECT count(*) FROM run r "
     "WHERE r.worker_id = w.id AND r.status IN ('applying', 'planning')) AS runs, w.version, w.started_at, w.beat_at, "
     "w.ended_at FROM worker w ORDER BY w.id DESC LIMIT :limit"
+)
+SYNCS = (
+    "SELECT id, kind, name, repository, branch, path, revision, created_by, created_at FROM sync "
+    "WHERE (CAST(:kind AS TEXT) IS NULL OR kind = :kind) AND (CAST(:name AS TEXT) IS NULL OR name = :name) "
+    "ORDER BY kind, name"
+)
+ATTEMPTS = (
+    "SELECT a.id, a.target, a.status, a.revision, a.message, a.started_at, a.ended_at FROM syncattempt a "
+    "WHERE a.sync_id = :id AND a.id IN (SELECT max(id) FROM syncattempt WHERE sync_id = :id GROUP BY target) "
+    "ORDER BY a.target"
+)
+BLOCKERS = (
+    "SELECT id, service, instance, reason, created_by, created_at, resolved_reason, resolved_by, resolved_at "
+    "FROM syncblocker WHERE service = :service ORDER BY id DESC"
+)
+_EVENTS = (
+    "SELECT d.id, d.target, n.kind, n.resource, n.detail, d.state, d.attempts, d.message, n.uid, n.created_at,",
+    "d.due_at, d.ended_at FROM delivery d JOIN notice n ON n.id = d.notice_id",
 )
 STATES = (
     "SELECT id, serial, lineage, run_id, resources, size_bytes, digest, note, created_at FROM stateversion "
@@ -144,6 +167,8 @@ NAMES: Mapping[str, str] = {
     "service": "SELECT name FROM service WHERE name >= :first AND name < :last ORDER BY name LIMIT :limit",
     "instance": "SELECT substr(address, 9) FROM instance WHERE address >= 'service/' || :first "
     "AND address < 'service/' || :last ORDER BY address LIMIT :limit",
+    "component": "SELECT substr(address, 11) FROM instance WHERE address >= 'component/' || :first "
+    "AND address < 'component/' || :last ORDER BY address LIMIT :limit",
     "address": "SELECT address FROM instance WHERE address >= :first AND address < :last ORDER BY address LIMIT :limit",
     # the newest are meant: nobody completes the number of an old run
     "run": "SELECT id FROM (SELECT CAST(id AS TEXT) AS id, id AS number FROM run ORDER BY number DESC LIMIT 1000) "
@@ -164,8 +189,15 @@ def runs(conditions: list[str]) -> str:
     return " ".join((*_RUN, "FROM run", *where, "ORDER BY id DESC LIMIT :limit"))
 
 
+def events(conditions: list[str]) -> str:
+    """Events on their way to those who hear of them, that meet all conditions on `d`, newest first; :limit rows."""
+    where = ("WHERE", " AND ".join(conditions)) if conditions else ()
+    return " ".join((*_EVENTS, *where, "ORDER BY d.id DESC LIMIT :limit"))
+
+
 IS_BEHIND = (
     "i.version_id IN (SELECT v.id FROM version v JOIN template t ON t.id = v.template_id "
     "JOIN version r ON r.id = t.recommended_id WHERE (v.major, v.minor) < (r.major, r.minor))"
 )
+IS_ATTACHED = "i.attached_id = (SELECT x.id FROM instance x WHERE x.address = :attached)"
 IN_ENVIRONMENT = "i.environment_id = (SELECT e.id FROM instance e WHERE e.address = :environment)"

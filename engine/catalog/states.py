@@ -113,6 +113,11 @@ class States(Runs):
         query = select(StateVersion).where(StateVersion.address == str(address)).order_by(col(StateVersion.id).desc())
         return list(self._session.exec(query.limit(limit)))
 
+    def state_digests(self) -> list[str]:
+        """Under what the contents of all states are kept that were ever kept, in order."""
+        query = select(StateVersion.digest).distinct().order_by(StateVersion.digest)
+        return list(self._session.exec(query))
+
     def newest_states(self, limit: int | None = None) -> list[StateVersion]:
         """The last state that was kept under each address, by address."""
         newest = select(func.max(StateVersion.id)).group_by(StateVersion.address)

@@ -161,8 +161,8 @@ class Instance(SQLModel, table=True):
     tags: dict[str, str] = Field(default_factory=dict, sa_column=_json())
     """What its people tag it with, beside `proton_tags`."""
     provisioning: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
-    """Of an environment whose Terraform others run: the repository that gets a pull request for each run, as
-    core.provisioning.Repository.to_json(); {} where Landform runs it.
+    """Of an environment or a pipeline whose Terraform others run: the repository that gets a pull request for each
+    run, as core.provisioning.Repository.to_json(); {} where Landform runs it.
     """
     backend: dict[str, Any] = Field(default_factory=dict, sa_column=_json())
     """Where Terraform keeps its state: {"kind": "s3", ...} as terraform.backends reads it; {} means managed."""
@@ -238,7 +238,9 @@ class Run(SQLModel, table=True):
     upstream: dict[str, dict[str, str]] = Field(default_factory=dict, sa_column=_json())
     """As Instance.upstream, as read by this run's plan."""
     outputs: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))
-    """As Instance.outputs, after this run; None unless it succeeded in a deploy."""
+    """As Instance.outputs, after this run; None unless it succeeded in a deploy, or others carry it out and have told
+    of outputs on the way.
+    """
     message: str = ""
     """Why it ended as it did, in a sentence; "" while it has not, or when there is nothing to say."""
     executor: dict[str, Any] | None = Field(default=None, sa_column=_json(nullable=True))

@@ -8,8 +8,10 @@ from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from engine.catalog import missing
-from engine.catalog.records import Records
+from engine.catalog.notices import Notices
+from engine.catalog.syncs import Syncs
 from engine.catalog.tables import Service, Template, Version
+from engine.core.syncs import Kind
 from engine.core.versions import REGISTERED, Number, TemplateKind, TemplateRef
 from engine.errors import Conflict, NotFound
 
@@ -20,13 +22,15 @@ _NAMED = (
 )
 
 
-class Templates(Records):
+class Templates(Syncs, Notices):
     """The part of a transaction that speaks of templates."""
 
     def add_template(self, kind: str, name: str, **fields: Any) -> Template:
         """A template without versions; `fields` are columns of it. Raises Conflict when the name is taken."""
         template = Template(kind=kind, name=name, created_at=self._now(), **fields)
-        return self._insert(template, lambda: self._taken(kind, name))
+        added = self._insert(template, lambda: self._taken(kind, name))
+        self.tell_template(added, published=False, before=None)
+        return added
 
     def find_template(self, ref: TemplateRef) -> Template:
         """The template that `ref` names, whatever version it names.
@@ -65,11 +69,13 @@ class Templates(Records):
         return row
 
     def remove_template(self, template: Template) -> None:
-        """Takes the template away. Raises Conflict while it has versions or services."""
+        """Takes the template away, and what it follows. Raises Conflict while it has versions or services."""
         row = self._template_to_change(template.id)
         self._refuse_while_versions_exist(row)
         self._refuse_while_services_exist(row)
+        self.forget_sync(Kind.TEMPLATE, f"{row.kind}/{row.name}")
         self._delete(row)
+        self.tell_template(row, published=None, before=False)
 
     def _template_to_change(self, template_id: int | None) -> Template:
         """The template as it is now, held until the end of the transaction by databases that lock rows."""

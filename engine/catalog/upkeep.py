@@ -24,6 +24,7 @@ _UNGUARDED = (
     ("run", "worker_id", "worker"),
     ("approval", "run_id", "run"),
     ("logchunk", "run_id", "run"),
+    ("delivery", "notice_id", "notice"),
 )
 _ALIVE = ", ".join(f"'{state.value}'" for state in sorted(ALIVE))
 # only databases that machines share are asked

@@ -40,6 +40,7 @@ class Versions(Templates):
         version = Version(**{**known, **fields}, major=number.major, minor=number.minor)
         self._session.add(version)
         self._session.flush()
+        self.tell_version(row, number, VersionStatus(version.status), None)
         return version
 
     def find_version(self, template: Template, number: Number | None, major: int | None = None) -> Version:
@@ -91,6 +92,7 @@ class Versions(Templates):
             )
         row.status = VersionStatus.PUBLISHED.value
         row.published_at = self._now()
+        self.tell_version(template, number_of(row), VersionStatus.PUBLISHED, VersionStatus.DRAFT)
         self._recommend(template)
         return row
 
@@ -111,7 +113,15 @@ class Versions(Templates):
         self._refuse_while_used(template, row)
         self._refuse_while_recommended(template, row)
         self._delete(row)
+        self.tell_version(template, number_of(row), None, VersionStatus(row.status))
         self._recommend(template)
+
+    def forget_template(self, template_id: int) -> None:
+        """Takes a template away with all its versions, which nothing is made from any more."""
+        template = self.template_by_id(template_id)
+        for version in self.versions(template):
+            self._delete(version)
+        self._delete(template)
 
     def _refuse_while_used(self, template: Template, version: Version) -> None:
         users = self.users(version)
@@ -140,6 +150,7 @@ class Versions(Templates):
     def _recommend(self, template: Template) -> None:
         """Keeps the template's pointer at the highest published version."""
         self._session.flush()
-        best = recommended(self.published(template))
+        best, was_published = recommended(self.published(template)), template.recommended_id is not None
         template.recommended_id = self.find_version(template, best).id if best else None
         self._session.flush()
+        self.tell_template(template, published=best is not None, before=was_published)

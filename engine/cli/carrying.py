@@ -16,7 +16,7 @@ from engine.cli.signals import stoppable
 from engine.cli.turns import Deadline, Turns
 from engine.core import plans
 from engine.core.plans import AutoApprove
-from engine.core.runs import Operation, Status
+from engine.core.runs import Status
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -50,12 +50,13 @@ class Carrier:
     """Set when whoever sits here has stopped what was under way."""
 
     def carry_in_order(self, runs: Sequence[Row]) -> list[Row]:
-        """As carry(), but destroys begin only after every other run has succeeded: until then nobody may take them."""
-        destroys = [run for run in runs if run["operation"] == Operation.DESTROY]
-        ended = self.carry([run for run in runs if run["operation"] != Operation.DESTROY])
-        if all(run["status"] == Status.SUCCEEDED for run in ended):
-            return ended + self.carry(destroys)
-        return ended + self.rows([run["id"] for run in destroys])
+        """As carry(), but those that come after others begin once all of these have succeeded."""
+        ids = {run["id"] for run in runs}
+        first = [run for run in runs if ids.isdisjoint(run["after_run_ids"])]
+        ended = self.carry(first)
+        rest = self.rows([run["id"] for run in runs if run not in first])
+        is_next = any(run["status"] == Status.QUEUED and not run["after_run_ids"] for run in rest)
+        return ended + (self.carry_in_order(rest) if is_next and not self._is_over() else rest)
 
     def carry(self, runs: Sequence[Row]) -> list[Row]:
         """The runs as they are when nothing more can be done about them here."""
@@ -102,7 +103,7 @@ class Carrier:
 
     def _execute(self, runs: Sequence[Row]) -> list[Row]:
         parallel = min(self.manner.parallel, len(runs))
-        with Progress(self.session, runs) as progress, self._stoppable() as stop:
+        with Progress(self.session, runs) as progress, self.app.notifier.alongside(), self._stoppable() as stop:
 
             def one(run: Row) -> Row:
                 self.app.executor.execute(run["id"], stop, progress.watch(run["id"]))

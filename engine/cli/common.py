@@ -89,10 +89,13 @@ class Session:
         self._is_truthful = False
 
     def fetch(self, source: str) -> Fetched:
-        """The files of a bundle: a folder, a .tar.gz or an s3:// object. Raises Invalid, NotFound, ExternalFailure."""
+        """The files of a bundle: a folder, a .tar.gz, an s3:// object, or git::ADDRESS//FOLDER?ref=BRANCH.
+
+        Raises Invalid, NotFound, ExternalFailure.
+        """
         from engine import app
 
-        return app.fetch(source)
+        return app.fetch(source, self.settings)
 
     def is_readable(self, code: bytes) -> bool:
         """Whether Terraform can read the text of a `.tf` file; False where there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.address import Kind
 from engine.core.versions import TemplateKind
 
 if TYPE_CHECKING:
@@ -11,14 +12,28 @@ if TYPE_CHECKING:
 
 
 def of_instance(reads: Reads, row: Row) -> Row:
-    """The row with `effective_inputs`: those that were given, and the defaults of the version for the others."""
+    """The row with `effective_inputs`: those that were given, and the defaults of the version for the others; and with
+    `effective_tags`: its own, and those of its service and environment.
+    """
     from engine.core import registered, shapes
 
-    kind = TemplateKind.ENVIRONMENT if row["kind"] == TemplateKind.ENVIRONMENT else TemplateKind.SERVICE
+    row = _with_effective_tags(row)
+    if row["kind"] == Kind.COMPONENT:
+        return {**row, "effective_inputs": row["inputs"]}
+    kind = TemplateKind.ENVIRONMENT if row["kind"] == Kind.ENVIRONMENT else TemplateKind.SERVICE
     version = reads.version(f"{kind.value}/{row['template']}@{row['version']}")
     customer_managed = bool(version["facts"].get("customer_managed"))
     schema = registered.schema_of(version["schema_text"], customer_managed=customer_managed)
-    return {**row, "effective_inputs": shapes.filled(schema.type, row["inputs"])}
+    inputs = schema.pipeline_type or {} if row["kind"] == Kind.PIPELINE else schema.type
+    return {**row, "effective_inputs": shapes.filled(inputs, row["inputs"])}
+
+
+def _with_effective_tags(row: Row) -> Row:
+    from engine.core import tags
+
+    levels = (row["environment_tags"], row["service_tags"], row["tags"])
+    rest = {name: value for name, value in row.items() if name not in ("environment_tags", "service_tags")}
+    return {**rest, "effective_tags": tags.merged(*filter(None, levels))}
 
 
 def of_environment(reads: Reads, row: Row) -> Row:

@@ -17,7 +17,7 @@ from engine.core.address import quoted
 from engine.core.outputs import MASK
 from engine.errors import Conflict, LandformError, Usage
 
-_WIDEST = 80
+WIDEST = 80
 """Characters of a cell that are shown."""
 _LONGEST_OUTPUT = 1000
 _OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
@@ -99,7 +99,7 @@ def _short(value: object) -> str:
     """A value in the width of a table: its first line, cut where it is long."""
     first, more, _ = value.strip().partition("\n") if isinstance(value, str) else (value, "", "")
     text = cell(first)
-    return f"{text[:_WIDEST]}..." if len(text) > _WIDEST or more else text
+    return f"{text[:WIDEST]}..." if len(text) > WIDEST or more else text
 
 
 def members(row: Mapping[str, object]) -> str:

@@ -47,7 +47,7 @@ _ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
         Status.FAILED,
         ExternalFailure,
         "failed",
-        "Terraform's own words: landform run logs {id}. Then: landform run retry {id}",
+        "Terraform's own words, if it was started: landform run logs {id}. Then: landform run retry {id}",
     ),
     *(
         (status, Busy, "went to another process", "Follow it: landform run show {id}")
@@ -62,6 +62,12 @@ _ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
         Waiting,
         "came to a plan that needs approval",
         "See it: landform run show {id}. Then: landform run approve {ids}",
+    ),
+    (
+        Status.PROPOSED,
+        Waiting,
+        "came to a proposal that others have to carry out",
+        "See where: landform run show {id}. Then: landform run notify {id} --status succeeded",
     ),
     (
         _BEHIND,

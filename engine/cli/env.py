@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import arguments, details, display, failures, foreground, texts
+from engine.cli import adoption, arguments, details, display, failures, foreground, marks, provisioning, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 
@@ -54,6 +54,10 @@ def env() -> None:
     help="Rule for the runs here: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s.",
 )
 @click.option("--description", default="", help="What it is for.")
+@provisioning.options
+@adoption.option
+@marks.credentials
+@marks.tags
 @foreground.options
 @pass_session
 def create(
@@ -65,6 +69,10 @@ def create(
     run_env_files: tuple[str, ...],
     rules: tuple[str, ...],
     description: str,
+    proposed_in: provisioning.Text,
+    adopt_state: str | None,
+    credentials: str | None,
+    tags: dict[str, str],
     how: Options,
 ) -> int:
     """Create an environment from a template."""
@@ -72,9 +80,20 @@ def create(
     from engine.core.versions import parse_ref
 
     variables, wishes = arguments.run_env(run_env, run_env_files), arguments.assignments(rules, "--rule")
-    wish = environments.NewEnvironment(name, parse_ref(template), given.read(), description, variables, wishes)
+    wish = environments.NewEnvironment(
+        name,
+        parse_ref(template),
+        given.read(),
+        description,
+        run_env=variables,
+        rules=wishes,
+        provisioning=proposed_in.read(),
+        credentials=credentials or "",
+        tags=tags,
+    )
     app = session.open_app()
-    return foreground.carry_out(session, app, environments.create(app.desk, wish, how.consent()), how)
+    run_ids = adoption.made(app, adopt_state, lambda desk: environments.create(desk, wish, how.consent()))
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @env.command("update")
@@ -102,6 +121,9 @@ def create(
     "NAME= is the default. Needs no run.",
 )
 @click.option("--description", help="What it is for. Needs no run.")
+@provisioning.options
+@marks.credentials
+@marks.tags
 @foreground.options
 @pass_session
 def update(
@@ -112,6 +134,9 @@ def update(
     run_env_files: tuple[str, ...],
     rules: tuple[str, ...],
     description: str | None,
+    proposed_in: provisioning.Text,
+    credentials: str | None,
+    tags: dict[str, str],
     how: Options,
 ) -> int:
     """Bring an environment to another version or other inputs."""
@@ -120,12 +145,12 @@ def update(
     app = session.open_app()
     variables = {key: value or None for key, value in arguments.run_env(run_env, run_env_files).items()}
     wishes = arguments.assignments(rules, "--rule")
-    only_details = wish.is_empty and (bool(variables) or bool(wishes) or description is not None)
-    said = environments.Details(description, variables, wishes)
+    said = environments.Details(description, variables, wishes, proposed_in.read(), credentials, tags)
+    only_details = wish.is_empty and said != environments.Details()
     run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), said)
     if only_details:
         row = session.reads().instance(f"environment/{name}")
-        display.one(row, ENVIRONMENTS, how.output, lambda: f"Environment {name} was changed; no run was needed.")
+        display.one(row, ENVIRONMENTS, how.output, lambda: marks.changed(f"Environment {name}", tags))
         return 0
     return foreground.carry_out(session, app, run_ids, how)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import arguments, details, display, failures, foreground, texts
+from engine.cli import arguments, details, display, failures, foreground, marks, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 from engine.core.address import environment as environment_address
@@ -109,17 +109,23 @@ def history(session: Session, address: str, page: display.Page, output: str) -> 
 @instance.command("update")
 @click.argument("address", shell_complete=arguments.complete("instance"))
 @arguments.update
+@marks.tags
 @foreground.options
 @pass_session
-def update(session: Session, address: str, wish: arguments.UpdateText, how: Options) -> int:
+def update(session: Session, address: str, wish: arguments.UpdateText, tags: dict[str, str], how: Options) -> int:
     """Bring an instance to another version or other inputs.
 
     Without options, it goes to the recommended minor version of its major version.
     """
     from engine.actions import instances
 
-    app = session.open_app()
-    run_ids = instances.update(app.desk, arguments.instance_address(address), wish.read(), how.consent())
+    app, where = session.open_app(), arguments.instance_address(address)
+    if tags and wish.is_empty:
+        instances.tag(app.desk, where, tags)
+        row = session.reads().instance(where)
+        display.one(row, INSTANCES, how.output, lambda: marks.changed(f"Instance {address}", tags))
+        return 0
+    run_ids = instances.update(app.desk, where, wish.read(), how.consent(), tags)
     return foreground.carry_out(session, app, run_ids, how)
 
 

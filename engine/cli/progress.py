@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from engine.catalog.reads import Row
 
+_OF_LOCK_FILES = "Incomplete lock file information"
+"""How a warning begins that every init with a mirror prints, and that asks for what people of Landform cannot do."""
+
 
 @dataclass
 class _Line:
@@ -108,7 +111,7 @@ def _advance(line: _Line, phase: str, event: events.Event | None) -> str:
         line.current = event.text
         return event.text
     if isinstance(event, events.Diagnostic):
-        return f"{event.severity}: {event.summary}"
+        return "" if event.summary.startswith(_OF_LOCK_FILES) else f"{event.severity}: {event.summary}"
     if isinstance(event, events.Message) and event.kind == events.RETRY:
         line.planned, line.current = 0, event.text
         return event.text

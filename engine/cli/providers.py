@@ -54,8 +54,10 @@ def warm(session: Session, template: str, given: arguments.GivenText, output: st
     schema = registered.schema_of(row["schema_text"], customer_managed=facts.customer_managed)
     inputs = {} if given.is_empty else arguments.example_inputs(given, schema)
     ground = session.open_app().phases.ground
-    found = warming.warm(ground, warming.example(ground, row, facts, inputs), schema, _watch(session))
-    display.many([_row(package, [row["label"]]) for package in found], PROVIDERS, output)
+    works = warming.examples(ground, row, facts, inputs)
+    found = {package for work in works for package in warming.warm(ground, work, schema, _watch(session))}
+    rows = [_row(package, [row["label"]]) for package in sorted(found, key=str)]
+    display.many(rows, PROVIDERS, output)
     if not found:
         session.say(f"{row['label']} needs no provider that has to be fetched.")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _DOCUMENTS = f"{__name__}.documents"
-_FILES = ("spec", "source")
+_FILES = ("spec", "source", "file", "manifest")
 """Parameters that name what is read, with note_document() or note_files()."""
 _HOW = frozenset({"output", "wait", "parallel", "timeout", "idempotency_key"})
 """Parameters that say how a change is carried out or shown, and nothing about what it is."""

@@ -33,6 +33,8 @@ run.elsewhere = {
     "cancel": "engine.cli.run_cancel:cancel",
     "recover": "engine.cli.run_recover:recover",
     "explain": "engine.cli.run_explain:explain",
+    "notify": "engine.cli.run_notify:notify",
+    "poll": "engine.cli.run_notify:poll",
 }
 
 

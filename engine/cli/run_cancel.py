@@ -54,12 +54,22 @@ def _asked(session: Session, app: App, run_id: int, *, force: bool) -> LandformE
     from engine.actions import recovery
 
     try:
-        run = recovery.cancel(app.desk, run_id, force=force)
+        run = recovery.cancel(app.desk, run_id, force=force, note=_withdrawn(session, app, run_id))
     except LandformError as error:
         return error
     if Status(run.status) in EXECUTING:
         session.say(f"Run {run_id}: {'killing Terraform.' if force else 'asking Terraform to stop.'}")
     return None
+
+
+def _withdrawn(session: Session, app: App, run_id: int) -> str:
+    """What came of closing the run's pull request, which comes first: a look at it would end the run as well."""
+    with app.catalog.read() as tx:
+        run = tx.run(run_id)
+    said = app.proposals.withdraw(run)
+    if said:
+        session.say(f"Run {run_id}: {said}")
+    return said
 
 
 def _stop(session: Session, app: App, run_ids: Sequence[int], timeout_s: float | None) -> None:
@@ -70,7 +80,7 @@ def _stop(session: Session, app: App, run_ids: Sequence[int], timeout_s: float |
         # a plan that was made before Terraform heard of the wish, or lost with its worker, waits for somebody again
         status = Status(run["status"])
         if not is_terminal(status) and status not in EXECUTING and status is not Status.INTERRUPTED:
-            recovery.cancel(app.desk, run["id"])
+            recovery.cancel(app.desk, run["id"], note=_withdrawn(session, app, run["id"]))
 
 
 def _raise_for(runs: Sequence[Row], timeout_s: float | None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from threading import Timer
@@ -89,7 +89,7 @@ def plan(
     detailed_exitcode: bool,
     speculative: bool,
 ) -> int:
-    """Plan a change of an environment or an instance, without applying it.
+    """Plan a change of an environment, instance, pipeline or component, without applying it.
 
     Without options, it plans what the instance is to be now. The run that holds the plan waits for approval:
     landform run approve goes on with it, in a later stage of a pipeline.
@@ -102,8 +102,8 @@ def plan(
 
 def _refuse_odd(wish: _Wish, how: Options, *, speculative: bool) -> None:
     """Raises Usage for options that do not go together."""
-    if wish.address.kind not in (Kind.ENVIRONMENT, Kind.SERVICE_INSTANCE):
-        raise Invalid(f"A {wish.address.kind.noun} cannot be planned yet.")
+    if wish.destroy and wish.address.kind is Kind.PIPELINE:
+        raise Invalid("A pipeline goes with its service.", hint=f"landform service delete {wish.address.service}")
     is_newcomer = wish.template is not None
     odd = (
         (
@@ -132,7 +132,8 @@ def _plan(session: Session, wish: _Wish, how: Options) -> bool:
     if not how.wait:
         plan_texts.show_run(session, session.reads().run(run_ids[0]), how.output)
         return False
-    [row] = foreground.settle(session, app, run_ids, how)
+    # a pipeline that follows is planned when this is done
+    [row] = foreground.settle(session, app, run_ids[:1], how)
     plan_texts.show_run(session, row, how.output)
     if row["status"] != Status.PLANNED:
         # a plan that waits for approval is what was asked for
@@ -141,17 +142,24 @@ def _plan(session: Session, wish: _Wish, how: Options) -> bool:
 
 
 def _recorded(app: App, wish: _Wish, how: Options) -> list[int]:
-    from engine.actions import environments, instances
+    from engine.actions import components, environments, instances, pipelines
 
-    is_environment, where = wish.address.kind is Kind.ENVIRONMENT, wish.address
-    if wish.destroy and is_environment:
-        return environments.delete(app.desk, where.name, how.consent())
+    where, consent = wish.address, how.consent()
     if wish.destroy:
-        return instances.delete(app.desk, [where], how.consent())
+        deletes: dict[Kind, Callable[[], list[int]]] = {
+            Kind.ENVIRONMENT: lambda: environments.delete(app.desk, where.name, consent),
+            Kind.SERVICE_INSTANCE: lambda: instances.delete(app.desk, [where], consent),
+            Kind.COMPONENT: lambda: components.delete(app.desk, [where.name], consent),
+        }
+        return deletes[where.kind]()
     update = wish.updates.read()
-    if is_environment:
-        return environments.update(app.desk, where.name, update, how.consent())
-    return instances.update(app.desk, where, update, how.consent())
+    updates: dict[Kind, Callable[[], list[int]]] = {
+        Kind.ENVIRONMENT: lambda: environments.update(app.desk, where.name, update, consent),
+        Kind.SERVICE_INSTANCE: lambda: instances.update(app.desk, where, update, consent),
+        Kind.PIPELINE: lambda: pipelines.update(app.desk, where.service, update, consent),
+        Kind.COMPONENT: lambda: components.redeploy(app.desk, where.name, update, consent),
+    }
+    return updates[where.kind]()
 
 
 def _require_there(session: Session, wish: _Wish) -> None:
@@ -159,6 +167,8 @@ def _require_there(session: Session, wish: _Wish) -> None:
     try:
         session.reads().instance(wish.address)
     except NotFound as error:
+        if wish.address.kind is Kind.COMPONENT:
+            raise
         is_environment = wish.address.kind is Kind.ENVIRONMENT
         create = f"env create {wish.address.name}" if is_environment else f"service create {wish.address.service}"
         look = f"run plan {wish.address} --speculative --template TEMPLATE --spec FILE"
@@ -166,12 +176,20 @@ def _require_there(session: Session, wish: _Wish) -> None:
         raise NotFound(error.message, hint=hint) from error
 
 
+_NOUNS = {
+    Kind.ENVIRONMENT: "env",
+    Kind.SERVICE_INSTANCE: "instance",
+    Kind.PIPELINE: "pipeline",
+    Kind.COMPONENT: "component",
+}
+
+
 def _refuse_without_plan(session: Session, app: App, wish: _Wish) -> None:
     """Raises Conflict where a run would have nothing to plan, and so would do at once what was only to be planned."""
     from engine.worker import speculation
 
     is_environment, short = wish.address.kind is Kind.ENVIRONMENT, str(wish.address).partition("/")[2]
-    do = f"landform {'env' if is_environment else 'instance'} {'delete' if wish.destroy else 'update'} {short}"
+    do = f"landform {_NOUNS[wish.address.kind]} {'delete' if wish.destroy else 'update'} {short}"
     if is_environment and _is_customer_managed(session, wish.address):
         raise Conflict(f"Environment {short} has no infrastructure to plan: its inputs are its outputs.", hint=do)
     if wish.destroy and not speculation.has_something_to_destroy(app.catalog, app.phases.ground, wish.address):

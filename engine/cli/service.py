@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import arguments, display, failures, foreground, texts
+from engine.cli import adoption, arguments, display, failures, foreground, marks, texts
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 from engine.errors import Usage
@@ -27,6 +27,9 @@ SERVICES = display.Shape(
 @click.group(cls=failures.Noun)
 def service() -> None:
     """Services and their instances, together."""
+
+
+service.elsewhere = {"sync": "engine.cli.service_sync:service_sync"}
 
 
 @service.command("create")
@@ -54,6 +57,8 @@ def service() -> None:
 @click.option(
     "--repository-connection", default="", metavar="ARN", help="Connection its pipeline reads the repository with."
 )
+@adoption.option
+@marks.tags
 @foreground.options
 @pass_session
 def create(
@@ -66,6 +71,8 @@ def create(
     repository: str,
     branch: str,
     repository_connection: str,
+    adopt_state: str | None,
+    tags: dict[str, str],
     how: Options,
 ) -> int:
     """Create a service: an instance in each environment that its spec names."""
@@ -73,9 +80,10 @@ def create(
     from engine.core.versions import parse_ref
 
     details = (description, repository, branch, repository_connection)
-    wish = services.NewService(name, parse_ref(template), given.read(), environments, *details)
+    wish = services.NewService(name, parse_ref(template), given.read(), environments, *details, tags)
     app = session.open_app()
-    return foreground.carry_out(session, app, services.create(app.desk, wish, how.consent()), how)
+    run_ids = adoption.made(app, adopt_state, lambda desk: services.create(desk, wish, how.consent()))
+    return foreground.carry_out(session, app, run_ids, how)
 
 
 @service.command("update")
@@ -84,22 +92,25 @@ def create(
     "--spec", "-f", metavar="FILE", help="The whole ServiceSpec: instances it lacks are destroyed, new ones created."
 )
 @click.option("--description", help="What it is for. Needs no run.")
+@marks.tags
 @foreground.options
 @pass_session
-def update(session: Session, name: str, spec: str | None, description: str | None, how: Options) -> int:
+def update(
+    session: Session, name: str, spec: str | None, description: str | None, tags: dict[str, str], how: Options
+) -> int:
     """Add and remove instances. To change one, use: landform instance update."""
     from engine.actions import services
 
     document = arguments.read_document(spec)
-    if document is None and description is None:
-        raise Usage("Nothing to change.", hint="Give --spec FILE or --description TEXT.")
+    if document is None and description is None and not tags:
+        raise Usage("Nothing to change.", hint="Give --spec FILE, --description TEXT or --tag KEY=VALUE.")
     app = session.open_app()
-    run_ids = [] if document is None else services.update(app.desk, name, document, how.consent())
-    if description is not None:
-        services.describe(app.desk, name, description)
+    run_ids = [] if document is None else services.update(app.desk, name, document, how.consent(), tags)
+    if description is not None or document is None:
+        services.describe(app.desk, name, description, tags)
     if document is None:
         row = _counted(session.reads().service(name))
-        display.one(row, SERVICES, how.output, lambda: f"Service {name} was changed; no run was needed.")
+        display.one(row, SERVICES, how.output, lambda: marks.changed(f"Service {name}", tags))
         return 0
     if not run_ids:
         session.say(f"Service {name} has these instances already: nothing had to be done.")

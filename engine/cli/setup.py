@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 
@@ -10,7 +12,7 @@ import click
 
 from engine.cli import common, display
 from engine.cli.common import Session, pass_session
-from engine.errors import Conflict, LandformError
+from engine.errors import Conflict, Invalid, LandformError
 from engine.settings import CONFIG_FILE, SETTINGS
 
 SHELLS = click.Choice(["bash", "zsh", "fish"])
@@ -56,7 +58,7 @@ def init(session: Session, folder: str, output: str) -> None:
 @pass_session
 def doctor(session: Session, output: str) -> int:
     """Say which Terraform is used, where everything is kept, and what is missing."""
-    findings = [_terraform(session), _home(session), _catalog(session), *_settings(session)]
+    findings = [_terraform(session), _home(session), _catalog(session), *_tables(session), *_settings(session)]
     display.many(findings, FINDINGS, output)
     return 0 if all(finding["ok"] for finding in findings) else 1
 
@@ -123,6 +125,36 @@ def _catalog(session: Session) -> dict[str, object]:
         return {"check": "catalog", "ok": False, "detail": error.message, "hint": error.hint}
     state = f"schema {found}" if found else "made on first use"
     return {"check": "catalog", "ok": True, "detail": f"{place} ({state}, {origin})", "hint": ""}
+
+
+def _tables(session: Session) -> list[dict[str, object]]:
+    """The tables of landform.toml that are there, or ought to be, each with all that is wrong in it.
+
+    No file is read that they name, and nobody is asked: that is for whoever carries runs out.
+    """
+    from engine.core import allowances, credentials, provider_overrides, targets
+
+    tables, file = session.settings.tables, str(session.settings.config_file)
+    given = tables.get(credentials.TABLE, {})
+    named = set(given) if isinstance(given, dict) else {"NAME"}
+    profiles = {*named, session.settings.pipeline_credentials} - {""}
+    checks: dict[str, Callable[[], object]] = {
+        f"{credentials.TABLE}.{name}": partial(credentials.parse, tables.get(credentials.TABLE), name, file)
+        for name in sorted(profiles)
+    }
+    for module in (targets, provider_overrides, allowances):
+        if module.TABLE in tables:
+            checks[module.TABLE] = partial(module.parse, tables[module.TABLE], file)
+    return [_table(name, file, check) for name, check in checks.items()]
+
+
+def _table(name: str, file: str, check: Callable[[], object]) -> dict[str, object]:
+    row: dict[str, object] = {"check": f"table {name}", "ok": True, "detail": file, "hint": ""}
+    try:
+        check()
+    except Invalid as error:
+        row |= {"ok": False, "detail": " ".join(map(str, error.problems)) or error.message, "hint": error.hint}
+    return row
 
 
 def _settings(session: Session) -> list[dict[str, object]]:

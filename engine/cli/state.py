@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from engine import forms
-from engine.cli import arguments, common, display, failures
+from engine.cli import adoption, arguments, common, display, failures, out_files, state_bootstrap
 from engine.cli.common import Session, WholeNumber, pass_session
 from engine.core.address import Address
-from engine.errors import LandformError, Usage
+from engine.errors import Usage
 
 if TYPE_CHECKING:
-    from engine.actions.states import Vault
+    from engine.actions.sites import Vault
 
 STATES = display.Shape(
     "landform.state/1",
@@ -25,6 +24,7 @@ STATES = display.Shape(
     ),
     "id",
 )
+OPENED = display.Shape("landform.state-opened/1", (), "folder")
 CONTENT = display.Shape("landform.state-content/1", (), "id")
 DIFFERENCE = display.Shape("landform.state-diff/1", (), "address")
 _VERSION = WholeNumber(2**53 - 1, "the number of a state")
@@ -83,7 +83,7 @@ def pull(session: Session, address: str, version_id: int | None, out: str | None
     if out is None:
         click.echo(content.content.decode("utf-8", "replace"), nl=False)
         return
-    _write(Path(out), content.content)
+    out_files.write(Path(out), content.content)
     session.say(f"Written to {out}. It holds secrets in clear text.")
 
 
@@ -145,6 +145,39 @@ def migrate(session: Session, address: str, to: str, output: str, *, yes: bool) 
     display.one(row, STATES, output)
 
 
+@state.command("adopt")
+@_ADDRESS
+@click.option("--from", "place", required=True, metavar="PLACE", help=adoption.HELP)
+@_YES
+@display.option
+@pass_session
+def adopt(session: Session, address: str, place: str, output: str, *, yes: bool) -> None:
+    """Let an instance go on with a state that another tool has written; the original stays as it is.
+
+    In a bucket it is looked for under the key of AWS Proton's public workflow, like ENV/terraform.tfstate.
+    """
+    from engine.actions import adoption as adoptions
+
+    where, source = arguments.any_address(address), adoption.source(place, "--from")
+    vault = _vault(session)
+    _confirm(f"Shall {where} go on with the state in {place}?", where, yes=yes)
+    display.one(adoptions.adopt(vault, where, source), STATES, output)
+    session.say(f"Next: landform run plan {where}")
+
+
+@state.command("open")
+@_ADDRESS
+@display.option
+@pass_session
+def open_state(session: Session, address: str, output: str) -> None:
+    """Put the state in clear text into the workspace, for Terraform by hand; the next run encrypts it again."""
+    from engine.actions import states
+
+    row = states.lay_open(_vault(session), arguments.any_address(address))
+    display.one(row, OPENED, output, lambda: row["folder"])
+    session.say("terraform.tfstate there holds secrets in clear text until the next run.")
+
+
 @state.command("harvest")
 @_ADDRESS
 @click.option("--yes", "-y", is_flag=True, help="Go on with what is there, though it does not follow what was kept.")
@@ -158,28 +191,16 @@ def harvest(session: Session, address: str, output: str, *, yes: bool) -> None:
     display.one(row, STATES, output)
 
 
-def _vault(session: Session) -> Vault:
-    from engine.actions.states import Vault
+state.add_command(state_bootstrap.bootstrap)
 
-    app = session.open_app()
-    return Vault(app.desk, app.states, app.run_env)
+
+def _vault(session: Session) -> Vault:
+    return adoption.vault(session.open_app())
 
 
 def _confirm(question: str, where: Address, *, yes: bool) -> None:
     if not common.confirm(question, yes=yes):
         raise Usage(f"The state of {where} was left alone.")
-
-
-def _write(path: Path, content: bytes) -> None:
-    try:
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-            # it may have been there before, and open to others
-            os.fchmod(file.fileno(), 0o600)
-            file.write(content)
-    except OSError as error:
-        raise LandformError(
-            f"{path} cannot be written: {error.strerror}.", hint="Choose another file with --out."
-        ) from error
 
 
 def _text(known: dict[str, Any]) -> str:

@@ -46,6 +46,9 @@ def template() -> None:
     """Templates and their versions."""
 
 
+template.elsewhere = {"sync": "engine.cli.template_sync:template_sync"}
+
+
 @template.command("init")
 @click.argument("name")
 @click.option("--kind", type=KINDS, default="service", show_default=True, help="What the template makes.")
@@ -316,7 +319,10 @@ def _bundle(session: Session, source: str) -> _Bundle:
                 f"{source} failed its registration: its bundle was not kept.",
                 hint=f"See why it failed: landform template show {source}",
             )
-        files = Store(session.settings.home / "bundles").get(row["bundle"])
+        here = Store(session.settings.home / "bundles")
+        # opening everything takes longer, and is needed only for what another machine has registered
+        store = here if here.has(row["bundle"]) else session.open_app().desk.store
+        files = store.get(row["bundle"])
     checked = load.check(files, confirm=session.is_readable)
     if checked.errors or checked.facts is None or checked.schema is None:
         raise Invalid(f"{source} cannot be used:", problems=checked.errors)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from engine.cli.display import cell, output_text, printable
-from engine.core import plans, rules, run_env
+from engine.core import plans, provisioning, rules, run_env
 
 if TYPE_CHECKING:
     from engine.catalog.reads import Row
@@ -27,21 +27,50 @@ def run(row: Row) -> str:
     """A run: what it is for, what its plan would do, and how it ended."""
     lines = [
         f"Run {row['id']}: {row['operation']} {row['address']} with {row['template']}",
-        *_fields({**row, "approvals": _approvals(row), "waiting_on": _waiting_on(row)}, _RUN),
+        *_fields({**row, **_words(row)}, _RUN),
         *_fields(row, ("created_at", "planned_at", "expires_at", "approved_at", "applied_at", "ended_at")),
     ]
     if row["summary"] is not None:
         lines += ["", plan(row)]
-    if row["next_actions"]:
-        verbs = [*row["next_actions"], *(["explain"] if row["waiting_on"] == "worker" else [])]
-        lines += ["", *(f"Next: landform run {verb} {row['id']}" for verb in verbs)]
+    if found := list(_next(row)):
+        lines += ["", *(f"Next: landform run {words}" for words in found)]
     return "\n".join(lines)
 
 
+_SETTLED = {"notify": " --status succeeded"}
+"""What a verb needs beside the run's number, to do what most people want of it."""
+
+
+def _next(row: Row) -> Iterator[str]:
+    """What can be typed about the run now, behind `landform run`; first whatever shows more of it."""
+    if row["waiting_on"] == "approval":
+        yield f"show {row['id']} --plan"
+    for verb in row["next_actions"]:
+        yield f"{verb} {row['id']}{_SETTLED.get(verb, '')}"
+    if row["next_actions"] and row["waiting_on"] == "worker":
+        yield f"explain {row['id']}"
+
+
 _RUN = (
-    *("status", "waiting_on", "behind", "message", "reason", "requested_by"),
+    *("status", "waiting_on", "behind", "message", "proposal", "reason", "requested_by"),
     *("approvals", "approved_by", "approval_reason", "retry_of", "supersedes", "superseded_by"),
 )
+
+
+def _words(row: Row) -> dict[str, object]:
+    """What is said otherwise than it is stored."""
+    return {"approvals": _approvals(row), "waiting_on": _waiting_on(row), "proposal": _proposal(row.get("proposal"))}
+
+
+def _proposal(stored: Mapping[str, object] | None) -> dict[str, object]:
+    """Where others were asked to carry a run out; {} where nobody was."""
+    if not stored:
+        return {}
+    found = provisioning.proposal(stored)
+    where = {"pull request": found.url, "branch": found.branch, "into": found.repository.branch}
+    rest = {"folder": found.folder, "commit": found.commit, "deployment id": found.deployment_id}
+    said = {**where, "repository": found.repository.url, **rest, "state": found.state.value}
+    return {name: value for name, value in said.items() if value}
 
 
 def _waiting_on(row: Row) -> str:
@@ -113,7 +142,10 @@ def comparison(found: Mapping[str, Any]) -> str:
 
 def service(row: Row, instances: Sequence[Row]) -> str:
     """A service and its instances."""
-    lines = [f"Service {row['name']}", *_fields(row, ("template", "description", "repository", "branch", "created_at"))]
+    lines = [
+        f"Service {row['name']}",
+        *_fields(row, ("template", "description", "repository", "branch", "tags", "created_at")),
+    ]
     return "\n".join([*lines, "", *(f"  {_instance_line(one)}" for one in instances)])
 
 
@@ -124,8 +156,10 @@ def instance(row: Row) -> str:
     newer = {"recommended": row["recommended"]} if row["outdated"] else {}
     outputs = {name: output_text(output) for name, output in (row["outputs"] or {}).items()}
     shown = {**row, **newer, "outputs": outputs, "rules": rules.from_json(row["rules"]).to_json()}
+    shown["tags"] = row["effective_tags"]
     shown["run_env"] = run_env.in_words(row["run_env"] or {})
-    names = ("description", "environment", *newer, "stale", "inputs", "outputs", "run_env", "rules", "inhabitants")
+    about = ("description", "environment", "attached", "component", *newer, "stale", "inputs", "outputs")
+    names = (*about, "credentials", "tags", "run_env", "rules", "provisioning_repository", "inhabitants")
     return "\n".join([heading, *_fields(shown, names), *_fields(row, ("created_at", "updated_at"))])
 
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LOOK_EVERY_S = 1.0
 _OUTAGE_S = (0.5, 1.0, 2.0, 5.0, 10.0)
 """Between two attempts to reach a catalog that cannot be; the last one again and again."""
-_AT_REST = (Status.PLANNED, Status.INTERRUPTED)
+_AT_REST = (Status.PLANNED, Status.PROPOSED, Status.INTERRUPTED)
 
 
 class Deadline:

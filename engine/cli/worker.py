@@ -61,7 +61,7 @@ def run_worker(
     """
     app = session.open_app(_card(session, name, labels, parallel))
     shift = app.shift(session.say)
-    with _told(session, shift):
+    with _told(session, shift), app.notifier.alongside():
         app.lease.worker_id()
         session.say(f"Worker {app.lease.number} is ready for {app.lease.card.capacity} runs side by side.")
         shift.work(once=once)

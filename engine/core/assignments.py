@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from engine.core import located, shapes
+from engine.core import dynamic, located, shapes
 from engine.core.located import Json, shown
 from engine.errors import Invalid, Problem
 
@@ -78,7 +78,8 @@ class _Reader:
             return text
         type = _type_at(self.type, path)
         kind = "" if type is None else shapes.kind(type)
-        if type is None or kind == "string" or text in type.get("enum", ()):
+        is_reference = text.startswith("{{") and dynamic.is_meant(text)
+        if type is None or kind == "string" or is_reference or text in type.get("enum", ()):
             return text
         try:
             return located.parse(text, FILE).value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -68,6 +68,19 @@ class Resource:
     line: int
 
 
+@dataclass(frozen=True, order=True)
+class Variable:
+    """A variable of the root that the bundle declares itself."""
+
+    name: str
+    file: str
+    line: int
+    sensitive: bool = False
+    ephemeral: bool = False
+    is_text: bool = True
+    """Whether Terraform takes what TF_VAR_ has for it to the letter: its type is string, number, bool, or not said."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One Terraform root of a bundle. Files are named relative to the part's folder."""
@@ -88,6 +101,12 @@ class Part:
     """`required_version`; "" when none."""
     backend: str = ""
     """Type of the backend block; "" when none."""
+    variables: tuple[Variable, ...] = ()
+    """One for each name; none in facts of before 2026-11."""
+
+    def variable(self, name: str) -> Variable | None:
+        """The variable that the bundle declares under the name; None when it declares none."""
+        return next((variable for variable in self.variables if variable.name == name), None)
 
     def environment_outputs(self) -> frozenset[str]:
         """Names of the environment outputs that must be there: read, and not guarded."""
@@ -108,6 +127,14 @@ class Part:
     def reads_all(self, map: str) -> bool:
         """Whether the code uses the map, or something that holds it, as a whole."""
         return any(f"{map}.".startswith(f"{read.path}.") for read in self.reads)
+
+    def reads_of_null(self, roots: Collection[str]) -> tuple[Read, ...]:
+        """The reads inside variables that may be null, where nothing provides for that: neither a guard, nor that the
+        code asks for the variable itself, as `var.service == null` does.
+        """
+        asked = {read.path for read in self.reads}
+        found = ((read.path.partition("."), read) for read in self.reads if not read.guarded)
+        return tuple(read for (root, dot, _), read in found if dot and root in roots and root not in asked)
 
     def _names(self, prefix: str, *, guarded: bool) -> frozenset[str]:
         start = prefix + "."
@@ -157,4 +184,5 @@ def _part(stored: Mapping[str, Any]) -> Part:
         providers=stored["providers"],
         terraform=stored["terraform"],
         backend=stored["backend"],
+        variables=tuple(Variable(**variable) for variable in stored.get("variables", ())),
     )

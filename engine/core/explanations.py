@@ -11,6 +11,7 @@ _HERE = "landform run apply {run}"
 _ADVICE = {
     Why.APPROVAL: ("landform run show {run}", "landform run approve {run}"),
     Why.DECISION: ("landform run recover {run}",),
+    Why.PULL_REQUEST: ("landform run show {run}", "landform run notify {run} --status succeeded"),
     Why.BEHIND: ("landform run explain {other}",),
     Why.AFTER: ("landform run explain {other}",),
     Why.ENVIRONMENT: ("landform run explain {other}",),

@@ -32,6 +32,10 @@ class Basis:
     """What operators set for Terraform."""
     state: Mapping[str, object] | None = None
     """The state's lineage and serial; None before the first apply."""
+    references: Mapping[str, str] = field(default_factory=dict)
+    """Reference in the inputs -> its value."""
+    surroundings: Mapping[str, object] = field(default_factory=dict)
+    """Whatever else decides about what Terraform does where: its name for people -> a JSON value."""
 
 
 def fingerprint(basis: Basis, key: bytes) -> dict[str, str]:
@@ -47,7 +51,9 @@ def fingerprint(basis: Basis, key: bytes) -> dict[str, str]:
     upstream = {
         f"{address} output {name}": digest for address, read in basis.upstream.items() for name, digest in read.items()
     }
-    return dict(sorted((parts | inputs | of_run_env(basis.run_env, key) | upstream).items()))
+    others = {name: value_digest(value, key) for name, value in basis.surroundings.items()}
+    others |= {f"secret {text}": value_digest(value, key) for text, value in basis.references.items()}
+    return dict(sorted((parts | inputs | of_run_env(basis.run_env, key) | upstream | others).items()))
 
 
 def of_run_env(run_env: Mapping[str, str], key: bytes) -> dict[str, str]:

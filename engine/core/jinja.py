@@ -6,9 +6,9 @@ What they write is bounded. The time they take is not: Terraform code, once it i
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from types import TracebackType
+from typing import NoReturn
 
 from jinja2 import (
     BaseLoader,
@@ -25,8 +25,9 @@ from jinja2.runtime import Context
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 from jinja2.utils import missing
 
-from engine.core import jackson
+from engine.core.hcl_text import hcl
 from engine.core.nearest import did_you_mean
+from engine.core.outputs import Secret
 from engine.errors import Invalid, Problem
 
 SIZE_MAX = 1_000_000
@@ -36,7 +37,6 @@ _POWER_MAX = 1000
 _UNBOUNDED = frozenset({"center", "expandtabs", "format", "format_map", "ljust", "rjust", "zfill"})
 """What can make a huge text of a small one in a single step."""
 _DICT_METHODS = frozenset({"get", "items", "keys", "values"})
-_SHORT_ESCAPES = {r"\b": r"\u0008", r"\f": r"\u000c"}
 _FAILURES = (
     TemplateError,
     Invalid,
@@ -50,22 +50,6 @@ _FAILURES = (
     ValueError,
 )
 """All that a template can bring about while it is compiled or rendered."""
-
-
-def hcl(value: object) -> str:
-    """`value` as an HCL expression on one line; nothing in it can end a string or start an interpolation.
-
-    It is JSON as well. Raises Invalid for a number that Terraform cannot be given.
-    """
-    if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{hcl(str(name))}: {hcl(item)}" for name, item in value.items()) + "}"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(hcl, value)) + "]"
-    if not isinstance(value, str):
-        return jackson.scalar(value)
-    # HCL has no \b and \f, and `$${` depends on what is before it: numbered escapes mean the same everywhere
-    text = re.sub(r"\\.", lambda escape: _SHORT_ESCAPES.get(escape[0], escape[0]), jackson.quoted(value))
-    return text.replace("${", r"\u0024{").replace("%{", r"\u0025{")
 
 
 def environment(loader: BaseLoader | None = None) -> Environment:
@@ -86,7 +70,10 @@ class Renderer:
     """The `*.tf.j2` files of one part with one set of values."""
 
     def __init__(self, sources: Mapping[str, bytes], values: Mapping[str, object], folder: str) -> None:
-        """`sources` maps file name -> content; `folder` is put before the names in problems."""
+        """`sources` maps file name -> content; `folder` is put before the names in problems.
+
+        A template that uses a Secret among the values is refused.
+        """
         self._sources = sources
         self._values = {name: _with_paths(value, name) for name, value in values.items()}
         self._folder = folder
@@ -118,6 +105,8 @@ class Renderer:
         if isinstance(error, TemplateNotFound):
             known = did_you_mean(str(error.name), self._sources).strip()
             return known or "Only the part's own *.tf.j2 files can be included."
+        if isinstance(error, _SecretUsed):
+            return f"Write var.{error.path} in the code, without braces: Terraform gets it without a file."
         if isinstance(error, _NameError):
             return did_you_mean(error.name, self._values if error.known is None else error.known).strip()
         return ""
@@ -129,6 +118,26 @@ class _Members(dict[str, object]):
     def __init__(self, members: Mapping[str, object], path: str) -> None:
         super().__init__((name, _with_paths(value, f"{path}.{name}")) for name, value in members.items())
         self.path = path
+
+
+class _SecretUsed(SecurityError):
+    def __init__(self, path: str) -> None:
+        super().__init__(f"{path} is secret, and what a template writes stays in a file.")
+        self.path = path
+
+
+class _Hidden:
+    """A secret, which may be passed on by name but not be used: what a template writes stays in a file."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+
+    def refuse(self, *_: object) -> NoReturn:
+        """Raises SecurityError, whatever a template does."""
+        raise _SecretUsed(self.path)
+
+    __str__ = __repr__ = __bool__ = __len__ = __iter__ = __int__ = __float__ = refuse
+    __eq__ = __lt__ = __le__ = __gt__ = __ge__ = __contains__ = __add__ = __radd__ = __hash__ = refuse
 
 
 class _NameError(UndefinedError):
@@ -171,6 +180,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getattr(self, obj: object, attribute: str) -> object:
         """As Jinja has it, but an input called `items` is that input and not a method of dict."""
+        if isinstance(obj, _Hidden):
+            obj.refuse()
         if isinstance(obj, _Members):
             return obj[attribute] if attribute in obj else self._member(obj, attribute)
         if isinstance(obj, str) and attribute in _UNBOUNDED:
@@ -179,6 +190,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     def getitem(self, obj: object, argument: object) -> object:
         """As Jinja has it, but a missing member never turns into an attribute of dict."""
+        if isinstance(obj, _Hidden):
+            obj.refuse()
         if isinstance(obj, _Members):
             return obj[str(argument)] if argument in obj else self.undefined(obj=obj, name=str(argument))
         if isinstance(obj, str) and argument in _UNBOUNDED:
@@ -214,7 +227,7 @@ def _with_paths(value: object, path: str) -> object:
         return _Members(value, path)
     if isinstance(value, list | tuple):
         return [_with_paths(item, f"{path}[{index}]") for index, item in enumerate(value)]
-    return value
+    return _Hidden(path) if isinstance(value, Secret) else value
 
 
 def _bounded(pieces: Iterable[str]) -> Iterator[str]:

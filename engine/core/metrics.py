@@ -111,7 +111,7 @@ def _ages(waiting_s: Mapping[str, float]) -> Iterator[Sample]:
 def _of_instances(found: tuple[InstanceCount, ...]) -> Iterator[Metric]:
     by_status = tuple(Sample(each.count, {"kind": each.kind, "status": each.status or "none"}) for each in found)
     yield Metric("landform_instances", "gauge", "Instances, by the status of their last run.", by_status)
-    about = "Instances whose environment gives other outputs by now."
+    about = "Instances that have read outputs which are others by now."
     yield Metric("landform_instances_stale", "gauge", about, _by_kind({each: each.stale for each in found}))
     about = "Instances that are frozen because a state could not be kept."
     yield Metric("landform_instances_diverged", "gauge", about, _by_kind({each: each.diverged for each in found}))

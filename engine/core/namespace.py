@@ -64,6 +64,8 @@ class EnvironmentValues:
     template: str
     inputs: Mapping[str, object] = field(default_factory=dict)
     """In the order of the schema, with defaults, without unset optional ones."""
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of people, after ours in `proton_tags`."""
 
     @property
     def address(self) -> Address:
@@ -76,6 +78,7 @@ class EnvironmentValues:
             "proton:account": owner.account_id,
             "proton:template": template_arn(owner, TemplateKind.ENVIRONMENT, self.template),
             "proton:environment": arn(owner, self.address),
+            **self.extra_tags,
         }
 
     def variables(self, owner: Owner) -> dict[str, object]:
@@ -99,6 +102,8 @@ class InstanceValues:
     """In the order of the schema, with defaults, without unset optional ones."""
     component: AttachedComponent | None = None
     """None when no component is attached."""
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of people, after ours in `proton_tags`."""
 
     @property
     def address(self) -> Address:
@@ -113,6 +118,7 @@ class InstanceValues:
             "proton:service": service_arn(owner, self.service.name),
             "proton:environment": _environment_arn(owner, self.environment),
             "proton:service-instance": arn(owner, self.address),
+            **self.extra_tags,
         }
 
     def variables(self, owner: Owner) -> dict[str, object]:
@@ -157,6 +163,8 @@ class PipelineValues:
     Terraform turns 80 into "80" when the instances of the list do not all have the same inputs (section 2.4). Lists
     and objects it refuses, with null too, where they are not of one shape in all instances.
     """
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of people, after ours in `proton_tags`."""
 
     @property
     def address(self) -> Address:
@@ -169,6 +177,7 @@ class PipelineValues:
             "proton:account": owner.account_id,
             "proton:template": template_arn(owner, TemplateKind.SERVICE, self.template),
             "proton:service": service_arn(owner, self.service.name),
+            **self.extra_tags,
         }
 
     def variables(self, owner: Owner) -> dict[str, object]:
@@ -211,6 +220,8 @@ class ComponentValues:
     """None while it is detached."""
     exact: bool = False
     """Inputs lose their types and there are no tags, as Proton had it; otherwise it is as for the other kinds."""
+    extra_tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of people, after ours in `proton_tags`."""
 
     @property
     def address(self) -> Address:
@@ -227,7 +238,7 @@ class ComponentValues:
             instance = Address(Kind.SERVICE_INSTANCE, (attachment.service, attachment.instance))
             tags["proton:service"] = service_arn(owner, attachment.service)
             tags["proton:service-instance"] = arn(owner, instance)
-        return tags | {"proton:component": arn(owner, self.address)}
+        return tags | {"proton:component": arn(owner, self.address), **self.extra_tags}
 
     def variables(self, owner: Owner) -> dict[str, object]:
         """The members of the values file."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from engine.core import jackson
@@ -20,6 +20,28 @@ class Secret:
     def __repr__(self) -> str:
         return MASK
 
+    @property
+    def value(self) -> object:
+        """What Terraform gets."""
+        return self.text
+
+
+@dataclass(frozen=True, repr=False)
+class Resolved(Secret):
+    """What a reference in an input stands for: it prints as that reference."""
+
+    reference: str
+    typed: object
+    """The text as the type of the input has it: a number, for one."""
+
+    def __repr__(self) -> str:
+        return self.reference
+
+    @property
+    def value(self) -> object:
+        """What Terraform gets."""
+        return self.typed
+
 
 def output_text(value: object) -> str:
     """An output as those downstream get it, who know only strings: a string as it is, all else as compact JSON."""
@@ -35,20 +57,29 @@ def outputs(values: Mapping[str, object]) -> dict[str, str | Secret]:
 
 
 def revealed(value: object) -> object:
-    """The tree with every Secret replaced by its text: only for Terraform."""
-    return _replaced(value, lambda secret: secret.text)
+    """The tree with every Secret replaced by its value: only for Terraform."""
+    return _replaced(value, lambda secret: secret.value)
 
 
 def masked(value: object) -> object:
-    """The tree with every Secret replaced by `(sensitive)`: for people."""
+    """The tree with every Secret replaced by `(sensitive)`, or by its reference: for people."""
     return _replaced(value, str)
+
+
+def secrets(value: object) -> Iterator[Secret]:
+    """Every Secret in the tree."""
+    if isinstance(value, Secret):
+        yield value
+    elif isinstance(value, Mapping | list | tuple):
+        for item in value.values() if isinstance(value, Mapping) else value:
+            yield from secrets(item)
 
 
 def _output(value: object) -> str | Secret:
     return value if isinstance(value, Secret) else output_text(value)
 
 
-def _replaced(value: object, replace: Callable[[Secret], str]) -> object:
+def _replaced(value: object, replace: Callable[[Secret], object]) -> object:
     if isinstance(value, Secret):
         return replace(value)
     if isinstance(value, Mapping):

@@ -5,16 +5,17 @@ from __future__ import annotations
 import codecs
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
-from engine.core import file_names, jackson, outputs, variables
+from engine.core import file_names, jackson, outputs, provider_overrides, variables
 from engine.core.address import Kind
 from engine.core.arns import Owner, arn
 from engine.core.bundle import Part, PartName
 from engine.core.file_names import JINJA_SUFFIX, METADATA_FILE, OVERRIDE_FILE, VALUES_FILE
 from engine.core.metadata import Deployment, metadata
 from engine.core.namespace import ComponentValues, Values
+from engine.core.provider_overrides import Overrides
 from engine.errors import Invalid, Problem
 
 HEADER_LINES = 8
@@ -29,6 +30,15 @@ If Landform does not know the resource any more, it was deleted, and anything le
 */
 
 """
+_FAREWELL = b"""\
+/*
+Landform does not write this file any more: what it describes was deleted there.
+*/
+
+"""
+_HEADINGS = (b"/*\nLandform writes this file.", b"/*\nThis file is managed by AWS Proton.")
+"""How files begin that we wrote, and those of a repository that Proton filled before."""
+_END_OF_HEADER = b"*/\n\n"
 _STATE = ("terraform.tfstate", ".terraform.tfstate")
 
 
@@ -43,21 +53,25 @@ class Rendering:
     owner: Owner
     override: Mapping[str, object] = field(default_factory=dict)
     """Content of the override file: the backend, for one; {} for no file."""
+    providers: Overrides = field(default_factory=dict)
+    """What goes there too, where the code uses these providers."""
     deployment: Deployment | None = None
     """None: no metadata file."""
 
 
 def render(request: Rendering) -> dict[str, bytes]:
-    """File name -> content, sorted by name. Secrets are in clear: for Terraform only.
+    """File name -> content, sorted by name. What holds a secret is in none of them: see core.handing.
 
     Raises Invalid with every name that cannot be used and everything that is wrong in a Jinja template.
     """
-    return _files(request, outputs.revealed)
+    members = request.values.variables(request.owner)
+    return _files(request, {name: value for name, value in members.items() if not any(outputs.secrets(value))})
 
 
 def masked(request: Rendering) -> dict[str, bytes]:
-    """As render(), with `(sensitive)` in place of every secret: for people."""
-    return _files(request, outputs.masked)
+    """As render(), but with all values in their file, and `(sensitive)` or a reference for each secret: for people."""
+    members = request.values.variables(request.owner)
+    return _files(request, {name: outputs.masked(value) for name, value in members.items()})
 
 
 def below(bundle: Mapping[str, bytes], name: PartName) -> dict[str, bytes]:
@@ -83,27 +97,37 @@ def name_problems(part: Part, kind: Kind) -> tuple[Problem, ...]:
     )
 
 
-def structure(part: Part, rendered: Mapping[str, bytes]) -> str:
-    """A digest of the code that Jinja wrote, "" for a part without: code that may need providers of its own.
+def disowned(name: str, content: bytes) -> bytes:
+    """A file of ours for what is gone: other words at its head, if it has any; the rest stays to the byte."""
+    if not _is_hcl(name) or not content.startswith(_HEADINGS):
+        return content
+    _, end, rest = content.partition(_END_OF_HEADER)
+    return _FAREWELL + rest if end else content
 
-    `rendered` is what render() returned. Headers do not count.
+
+def structure(part: Part, rendered: Mapping[str, bytes]) -> str:
+    """A digest of the code that is not the bundle's own, "" for a part without: it may need providers of its own.
+
+    That is what Jinja wrote, and the providers that the override file names. `rendered` is what render() returned.
+    Headers do not count.
     """
     written = sorted(filter(None, (_target(part, name) for name in part.templates)))
     bodies = [[name, rendered[name].split(b"\n", HEADER_LINES)[-1].decode("utf-8")] for name in written]
+    named = sorted(json.loads(rendered.get(OVERRIDE_FILE, b"{}")).get("provider", {}))
+    bodies += [[OVERRIDE_FILE, *named]] if named else []
     return hashlib.sha256(json.dumps(bodies).encode()).hexdigest() if bodies else ""
 
 
-def _files(request: Rendering, shown: Callable[[object], object]) -> dict[str, bytes]:
+def _files(request: Rendering, shown: Mapping[str, object]) -> dict[str, bytes]:
     part, kind = request.part, request.values.address.kind
     if taken := name_problems(part, kind):
         raise Invalid(f"Files of the bundle's {part.name.value} cannot have these names:", problems=taken)
-    members = request.values.variables(request.owner)
-    namespace = {name: shown(value) for name, value in members.items()}
     others = {name: _verbatim(name, request.files[name]) for name in part.others}
-    files = others | _templates(request, namespace)
+    files = others | _templates(request)
     if problems := _override_problems(part, files):
         raise Invalid("The bundle would keep its state elsewhere:", problems=problems)
-    return dict(sorted((files | _generated(request, namespace)).items()))
+    override = {**request.override, **provider_overrides.content(request.providers, files, part.providers)}
+    return dict(sorted((files | _generated(replace(request, override=override), shown)).items()))
 
 
 def _verbatim(name: str, content: bytes) -> bytes:
@@ -111,12 +135,13 @@ def _verbatim(name: str, content: bytes) -> bytes:
     return content.removeprefix(codecs.BOM_UTF8) if name.endswith((".tf.json", ".tofu.json")) else content
 
 
-def _generated(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+def _generated(request: Rendering, shown: Mapping[str, object]) -> dict[str, bytes]:
     values = request.values
     kind, exact = values.address.kind, isinstance(values, ComponentValues) and values.exact
+    sensitive = _resolved(values.variables(request.owner))
     texts = {
-        variables.file_name(kind): _header(request) + variables.text(kind, exact=exact),
-        VALUES_FILE: jackson.text(namespace),
+        variables.file_name(kind): _header(request) + variables.text(kind, exact=exact, sensitive=sensitive),
+        VALUES_FILE: jackson.text(shown),
     }
     if request.override:
         texts[OVERRIDE_FILE] = json.dumps(request.override, indent=2, sort_keys=True) + "\n"
@@ -125,22 +150,31 @@ def _generated(request: Rendering, namespace: Mapping[str, object]) -> dict[str,
     return {name: text.encode("utf-8") for name, text in texts.items()}
 
 
-def _templates(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+def _resolved(members: Mapping[str, object]) -> frozenset[str]:
+    """Those of the members in which a reference was resolved."""
+    return frozenset(name for name, value in members.items() if any(map(_is_resolved, outputs.secrets(value))))
+
+
+def _is_resolved(secret: outputs.Secret) -> bool:
+    return isinstance(secret, outputs.Resolved)
+
+
+def _templates(request: Rendering) -> dict[str, bytes]:
     part, header = request.part, _header(request).encode()
     files = {name: request.files[name] for name in part.templates}
     plain = {name: content for name, content in files.items() if not _target(part, name)}
-    written = _jinja(request, namespace) if len(plain) < len(files) else {}
+    written = _jinja(request) if len(plain) < len(files) else {}
     # a byte order mark is an error anywhere but at the start of a file
     headed = {name: header + content.removeprefix(codecs.BOM_UTF8) for name, content in plain.items() if _is_hcl(name)}
     return plain | headed | {name: header + content for name, content in written.items()}
 
 
-def _jinja(request: Rendering, namespace: Mapping[str, object]) -> dict[str, bytes]:
+def _jinja(request: Rendering) -> dict[str, bytes]:
     from engine.core.jinja import Renderer
 
     part = request.part
     sources = {name: request.files[name] for name in (*part.templates, *part.others) if name.endswith(JINJA_SUFFIX)}
-    known = {name: value for name, value in namespace.items() if name != "//"}
+    known = {name: value for name, value in request.values.variables(request.owner).items() if name != "//"}
     renderer = Renderer(sources, known, part.name.value)
     texts = {_target(part, name): renderer.text(name) for name in part.templates if _target(part, name)}
     if problems := [text for text in texts.values() if isinstance(text, Problem)]:

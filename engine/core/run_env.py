@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TypeAlias
 
+from engine.core.bundle import Part
+
 EnvValue: TypeAlias = "str | Mapping[str, str]"
 """The value, or {"file": path}: then nobody keeps the value, and who runs Terraform reads it."""
+REGION = "aws_region"
+"""The variable that bundles have for the region they work in."""
 
 
 def from_file(path: str) -> dict[str, str]:
@@ -22,6 +26,16 @@ def plain(variables: Mapping[str, EnvValue]) -> dict[str, str]:
 def files(variables: Mapping[str, EnvValue]) -> dict[str, str]:
     """Those that lie in files: name -> path."""
     return {name: value["file"] for name, value in variables.items() if not isinstance(value, str)}
+
+
+def region(part: Part | None, env: Mapping[str, str]) -> dict[str, str]:
+    """The region of the run for a bundle that declares `aws_region`, as most that were written for Proton do.
+
+    {} where the region is not known, or there is no such variable.
+    """
+    known = env.get("AWS_REGION") or env.get("AWS_DEFAULT_REGION")
+    declares = part is not None and part.variable(REGION) is not None
+    return {f"TF_VAR_{REGION}": known} if known and declares else {}
 
 
 def in_words(variables: Mapping[str, EnvValue]) -> dict[str, str]:

@@ -26,6 +26,7 @@ class Why(StrEnum):
     WORKING = "working"
     APPROVAL = "approval"
     DECISION = "decision"
+    PULL_REQUEST = "pull request"
     BEHIND = "behind"
     AFTER = "after"
     DIVERGED = "diverged"
@@ -217,6 +218,8 @@ def _not_waiting_for_a_worker(snapshot: Snapshot, entry: Entry) -> Obstacle:
         return Obstacle(Why.APPROVAL, f"waits for approval ({entry.approvals} of {needed})")
     if entry.status is Status.INTERRUPTED:
         return Obstacle(Why.DECISION, "waits for a decision: what it did is not known")
+    if entry.status is Status.PROPOSED:
+        return Obstacle(Why.PULL_REQUEST, "waits for others to carry it out, and to say how it ended")
     if is_terminal(entry.status):
         return Obstacle(Why.ENDED, "it has ended")
     return Obstacle(Why.WORKING, f"{f'worker {entry.worker_id}' if entry.worker_id else 'somebody'} works on it")

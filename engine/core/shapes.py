@@ -57,6 +57,11 @@ def additional(type: Json) -> Json | None:
     return None if declared or any("properties" in part for part in levels) else {}
 
 
+def item(type: Json) -> Json:
+    """The type of a list's items; {} when they may be anything."""
+    return next((part["items"] for part in _all_of(type) if "items" in part), {})
+
+
 def required(type: Json) -> list[str]:
     """The names that must be given: required, and without a default."""
     members = properties(type)
@@ -100,8 +105,7 @@ def complete(type: Json, value: object) -> object:
     if isinstance(value, dict):
         return filled(type, value)
     if isinstance(value, list):
-        item: Json = next((part["items"] for part in _all_of(type) if "items" in part), {})
-        return [complete(item, one) for one in value]
+        return [complete(item(type), one) for one in value]
     return value
 
 

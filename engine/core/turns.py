@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.core.scheduling import Obstacle, Snapshot, Why, able, in_the_way
 
-_UP_TO_PEOPLE = frozenset({Why.APPROVAL, Why.DECISION, Why.DIVERGED})
+_UP_TO_PEOPLE = frozenset({Why.APPROVAL, Why.DECISION, Why.PULL_REQUEST, Why.DIVERGED})
 
 
 def stuck(snapshot: Snapshot, run_id: int) -> Obstacle | None:

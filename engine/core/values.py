@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sized
 from fractions import Fraction
 from typing import Any, TypeGuard
 
-from engine.core import patterns, shapes
+from engine.core import dynamic, patterns, shapes
 from engine.core.located import Document, Json, Path, short, shown
 from engine.core.nearest import did_you_mean
 from engine.errors import Problem
@@ -28,7 +28,8 @@ _KINDS: dict[str, tuple[str, Callable[[object], bool]]] = {
 
 def check(type: Json, values: Mapping[str, object], at: Path, document: Document) -> list[Problem]:
     """Everything wrong with the inputs `values`, which `document` holds at `at`, once defaults are filled in."""
-    found = violations({"properties": {}, **type}, shapes.filled(type, values), "an input of this template")
+    complete = shapes.filled(type, values)
+    found = [*violations({"properties": {}, **type}, complete, "an input of this template"), *_too_many(complete)]
     return [document.problem((*at, *place), sentence, rule=RULE) for place, sentence in found]
 
 
@@ -46,7 +47,21 @@ def is_number(value: object) -> TypeGuard[int | float]:
     return isinstance(value, int) and not isinstance(value, bool)
 
 
+def _too_many(values: Mapping[str, object]) -> Iterator[Violation]:
+    count = len(dynamic.found(values))
+    if count > dynamic.MOST:
+        yield (), f"holds {count} different references; {dynamic.MOST} are the most."
+
+
 def _conditions(type: Json, value: object) -> Iterator[Violation]:
+    if not dynamic.is_meant(value):
+        yield from _value_conditions(type, value)
+    # what it stands for is checked where it is looked up
+    elif wrong := dynamic.wrong(value) or dynamic.misplaced(type):
+        yield (), wrong
+
+
+def _value_conditions(type: Json, value: object) -> Iterator[Violation]:
     if wrong := _wrong_kind(type, value) or _wrong_choice(type, value):
         yield (), wrong
         return

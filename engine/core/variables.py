@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from engine.core.address import Kind
 
 TAGS = """
@@ -132,12 +134,16 @@ _TEXTS = {
 }
 
 
-def text(kind: Kind, *, exact: bool = False) -> str:
-    """The variables file of a kind, without header.
+def text(kind: Kind, *, exact: bool = False, sensitive: Collection[str] = ()) -> str:
+    """The variables file of a kind, without header; `sensitive` are the variables that Terraform must not show.
 
     `exact` matters to components only: Proton's file, which turned their inputs into strings and knew no tags.
     """
-    return _COMPONENT if exact and kind is Kind.COMPONENT else _TEXTS[kind]
+    found = _COMPONENT if exact and kind is Kind.COMPONENT else _TEXTS[kind]
+    for name in sensitive:
+        block = f'variable "{name}" {{\n'
+        found = found.replace(block, f"{block}  sensitive = true\n")
+    return found
 
 
 def file_name(kind: Kind) -> str:

@@ -206,7 +206,7 @@ class _Reader:
         if isinstance(key, str):
             return key, line
         message = f"The key {shown(key)} is not text."
-        hint = "" if isinstance(key, dict | list) else "Put it in quotes."
+        hint = _hint(key)
         self._flaw(line, path, message, "yaml/key", hint)
         return shown(key), line
 
@@ -281,6 +281,13 @@ class _Reader:
 
     def _flaw(self, line: int, path: Path, message: str, rule: str, hint: str = "") -> None:
         self.flaws.append(Flaw(line, path, message, rule, hint))
+
+
+def _hint(key: object) -> str:
+    """What to do about a key that is no text."""
+    if isinstance(key, dict) and any(str(inner).startswith("resolve:") for inner in key):
+        return 'Put the whole reference in quotes: "{{resolve:...}}"'
+    return "" if isinstance(key, dict | list) else "Put it in quotes."
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> Flaw:

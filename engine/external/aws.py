@@ -6,23 +6,20 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from engine.errors import ExternalFailure, Invalid, LandformError, NotFound
+from engine.core.credentials import Keys
+from engine.core.s3 import region_of_host
+from engine.errors import ExternalFailure
 
-if TYPE_CHECKING:
-    from botocore.exceptions import ClientError
-
-_MISSING_OBJECT = frozenset({"NoSuchKey", "NoSuchVersion", "404"})
-_DENIED = frozenset({"AccessDenied", "403", "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken"})
-_EXISTS = frozenset({"PreconditionFailed", "ConditionalRequestConflict", "412", "409"})
-_NEEDED = "s3:ListBucket, and s3:GetObject, s3:PutObject and s3:DeleteObject below the prefix"
 _VARIABLES = (
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_PROFILE"),
     *("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE", "AWS_REGION", "AWS_DEFAULT_REGION"),
 )
 """What a session is made from."""
 _CREDENTIALS_HINT = "Set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or run: aws sso login"
+
+_NETWORK_HINT = "Check the network, and the region and the endpoint that are named."
 
 
 @dataclass(frozen=True)
@@ -35,6 +32,8 @@ class Access:
     """"" means what `env` says."""
     endpoint: str = ""
     """"" means AWS itself, or what `env` says."""
+    timeout_s: float = 0
+    """How long one try may take, of which there is one only; 0 means as long, and as often, as in any AWS program."""
 
     @contextmanager
     def asking(self, service: str, doing: str) -> Iterator[Any]:
@@ -42,7 +41,14 @@ class Access:
 
         `doing` begins the message: "Role arn:... cannot be assumed".
         """
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import (
+            BotoCoreError,
+            ClientError,
+            ConnectionError,
+            HTTPClientError,
+            NoCredentialsError,
+            ParamValidationError,
+        )
 
         try:
             client = self._client(service)
@@ -51,9 +57,49 @@ class Access:
             finally:
                 client.close()
         except ClientError as error:
-            raise AwsRefusal(doing, _code(error), str(error.response.get("Error", {}).get("Message", ""))) from error
+            answer = error.response.get("Error", {})
+            code, words = str(answer.get("Code", "")), str(answer.get("Message", ""))
+            raise AwsRefusal(doing, code, words, _region_said(error.response)) from error
+        except NoCredentialsError as error:
+            raise ExternalFailure(f"{doing}: no AWS credentials.", hint=_CREDENTIALS_HINT) from error
+        except (ConnectionError, HTTPClientError) as error:
+            raise ExternalFailure(f"{doing}: {error}", hint=_NETWORK_HINT) from error
+        except ParamValidationError as error:
+            raise ExternalFailure(f"{doing}: {' '.join(str(error).split())}.") from error
         except BotoCoreError as error:
             raise ExternalFailure(f"{doing}: {error}", hint=_CREDENTIALS_HINT) from error
+
+    @property
+    def named_region(self) -> str:
+        """The region that was named here, in `env` or where every AWS program looks; "" when there is none."""
+        return str(_session(self.region, self._given()).region_name or "")
+
+    def keys(self, doing: str) -> Keys:
+        """The credentials themselves, as they are now; `doing` as in asking().
+
+        Raises ExternalFailure when there are none, or when the profile that `env` names is not there.
+        """
+        from botocore.exceptions import BotoCoreError, ProfileNotFound
+
+        try:
+            # not one that was kept: somebody may have logged in meanwhile
+            found = _session.__wrapped__(self.region, self._given()).get_credentials()
+            frozen = found.get_frozen_credentials() if found else None
+        except ProfileNotFound as error:
+            name, file = self.env.get("AWS_PROFILE", ""), self.env.get("AWS_CONFIG_FILE", "~/.aws/config")
+            raise ExternalFailure(
+                f"{doing}: there is no profile {name} in {file}.", hint="See what there is: aws configure list-profiles"
+            ) from error
+        except BotoCoreError as error:
+            raise ExternalFailure(f"{doing}: {error}", hint=_CREDENTIALS_HINT) from error
+        if frozen is None:
+            raise ExternalFailure(f"{doing}: no AWS credentials.", hint=_CREDENTIALS_HINT)
+        # botocore tells nobody when those end that it renews by itself
+        ends = getattr(found, "_expiry_time", None)
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token or "", ends)
+
+    def _given(self) -> frozenset[tuple[str, str]]:
+        return frozenset((name, self.env[name]) for name in _VARIABLES if name in self.env)
 
     def _client(self, service: str) -> Any:
         from botocore.config import Config
@@ -62,111 +108,26 @@ class Access:
         endpoint = self.endpoint or self.env.get(variable) or self.env.get("AWS_ENDPOINT_URL") or None
         # as Terraform's backend does it where it is given an endpoint
         config = Config(s3={"addressing_style": "path"}) if endpoint else Config()
-        session = _session(self.region, frozenset((name, self.env[name]) for name in _VARIABLES if name in self.env))
-        return session.client(service, endpoint_url=endpoint, config=config)
+        if self.timeout_s:
+            once = {"total_max_attempts": 1}
+            hasty = Config(connect_timeout=self.timeout_s, read_timeout=self.timeout_s, retries=once)
+            config = config.merge(hasty)
+        session = _session(self.region, self._given())
+        try:
+            return session.client(service, endpoint_url=endpoint, config=config)
+        except ValueError as error:
+            raise ExternalFailure(f"{endpoint} is not an address under which {service} could be reached.") from error
 
 
 class AwsRefusal(ExternalFailure):
     """AWS said no; `code` is its word for why, like `AccessDenied`."""
 
-    def __init__(self, doing: str, code: str, words: str = "") -> None:
+    def __init__(self, doing: str, code: str, words: str = "", region: str = "") -> None:
         super().__init__(f"{doing}: AWS answers {code or 'with an error'}{f' ({words})' if words else ''}.")
         self.code = code
-
-
-def fetch_object(
-    bucket: str, key: str, version_id: str | None, limit_bytes: int = 10 * 1024 * 1024, endpoint: str | None = None
-) -> tuple[bytes, str]:
-    """Content and version id of an S3 object ("" in a bucket without versions).
-
-    `version_id` None means the newest; `endpoint` None means AWS itself, or what its own settings say. Raises NotFound,
-    Invalid when the object is larger than `limit_bytes`, and ExternalFailure for everything S3 refuses.
-    """
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError, ParamValidationError
-
-    address = f"s3://{bucket}/{key}"
-    try:
-        return _fetched(bucket, key, version_id, limit_bytes, endpoint)
-    except NoCredentialsError as error:
-        raise ExternalFailure(f"{address} cannot be read: no AWS credentials.", hint=_CREDENTIALS_HINT) from error
-    except ParamValidationError as error:
-        raise Invalid(f"{address} is not the address of an S3 object.", hint="Write s3://bucket/key.") from error
-    except ClientError as error:
-        raise _refusal(bucket, key, version_id, error) from error
-    except BotoCoreError as error:
-        raise ExternalFailure(f"{address} cannot be read: {error}", hint=_CREDENTIALS_HINT) from error
-
-
-@dataclass(frozen=True)
-class Place:
-    """Objects below a prefix of a bucket. Every method raises ExternalFailure for what S3 refuses."""
-
-    bucket: str
-    prefix: str = ""
-    """What keys begin with; "" or ending in /."""
-    endpoint: str = ""
-    """"" means AWS itself, or what `env` says."""
-    region: str = ""
-    """"" means what `env` says."""
-    env: Mapping[str, str] = field(default_factory=dict, compare=False, repr=False)
-    """Variables like AWS_PROFILE; what they leave open is looked for where every AWS program looks."""
-
-    def get(self, name: str) -> bytes | None:
-        """The content; None when there is no such object."""
-        with self._asking(name, "read") as client:
-            try:
-                with client.get_object(Bucket=self.bucket, Key=self._key(name))["Body"] as body:
-                    content: bytes = body.read()
-                    return content
-            except client.exceptions.NoSuchKey:
-                return None
-
-    def stamp(self, name: str) -> str:
-        """What changes whenever the object is written; "" when there is none."""
-        with self._asking(name, "read") as client:
-            found = client.list_objects_v2(Bucket=self.bucket, Prefix=self._key(name), MaxKeys=2)
-        whole = (each for each in found.get("Contents", ()) if each["Key"] == self._key(name))
-        return next((f"{each['ETag']} {each['LastModified'].isoformat()}" for each in whole), "")
-
-    def put(self, name: str, content: bytes, *, anew: bool = False) -> bool:
-        """Writes the object. With `anew` only where there is none: False when there is one."""
-        from botocore.exceptions import ClientError
-
-        condition = {"IfNoneMatch": "*"} if anew else {}
-        with self._asking(name, "written") as client:
-            try:
-                client.put_object(Bucket=self.bucket, Key=self._key(name), Body=content, **condition)
-            except ClientError as error:
-                if anew and _code(error) in _EXISTS:
-                    return False
-                raise
-        return True
-
-    def delete(self, name: str) -> None:
-        """Removes the object; that there is none is fine."""
-        with self._asking(name, "removed") as client:
-            client.delete_object(Bucket=self.bucket, Key=self._key(name))
-
-    def names(self, prefix: str = "") -> tuple[str, ...]:
-        """The names of all objects that begin with `prefix`, in order."""
-        with self._asking(prefix, "listed") as client:
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=self.bucket, Prefix=self._key(prefix))
-            return tuple(each["Key"][len(self.prefix) :] for page in pages for each in page.get("Contents", ()))
-
-    def _key(self, name: str) -> str:
-        return f"{self.prefix}{name}"
-
-    @contextmanager
-    def _asking(self, name: str, doing: str) -> Iterator[Any]:
-        """A client, whose errors are said in words."""
-        refused = f"s3://{self.bucket}/{self._key(name)} cannot be {doing}"
-        try:
-            with Access(self.env, self.region, self.endpoint).asking("s3", refused) as client:
-                yield client
-        except AwsRefusal as error:
-            hint = f"Credentials for it need {_NEEDED}." if error.code in _DENIED else ""
-            answer = error.code or "with an error"
-            raise ExternalFailure(f"{refused}: S3 answers {answer}.", hint=hint) from error
+        self.words = words
+        self.region = region
+        """Where S3 says that the bucket is; "" when it does not say."""
 
 
 @lru_cache(maxsize=32)
@@ -189,42 +150,9 @@ def _session(region: str, given: frozenset[tuple[str, str]]) -> Any:
     )
 
 
-def _fetched(
-    bucket: str, key: str, version_id: str | None, limit_bytes: int, endpoint: str | None
-) -> tuple[bytes, str]:
-    import boto3
-    from botocore.config import Config
-
-    # buckets with dots in their name, and test servers, are reached by path
-    config = Config(s3={"addressing_style": "path"}) if endpoint else Config()
-    # the default session would keep the credentials of its first use
-    client: Any = boto3.session.Session().client("s3", endpoint_url=endpoint, config=config)
-    try:
-        wanted = {"VersionId": version_id} if version_id else {}
-        answer = client.get_object(Bucket=bucket, Key=key, **wanted)
-        with answer["Body"] as body:
-            content: bytes = body.read(limit_bytes + 1)
-    finally:
-        client.close()
-    if len(content) > limit_bytes:
-        raise Invalid(f"s3://{bucket}/{key} has {answer['ContentLength']:,} bytes; {limit_bytes:,} are the most.")
-    version = str(answer.get("VersionId", ""))
-    return content, "" if version == "null" else version
-
-
-def _refusal(bucket: str, key: str, version_id: str | None, error: ClientError) -> LandformError:
-    code = _code(error)
-    address = f"s3://{bucket}/{key}"
-    if code == "NoSuchBucket":
-        return NotFound(f"There is no bucket {bucket}.", hint="See them all: aws s3 ls")
-    if code in _MISSING_OBJECT or (version_id and code in ("InvalidArgument", "400")):
-        which = f"version {version_id} of {address}" if version_id else address
-        return NotFound(f"There is no {which}.", hint=f"See what is there: aws s3 ls s3://{bucket}/")
-    if code in _DENIED:
-        hint = "The credentials in use need s3:GetObject for it, and s3:ListBucket to tell whether it exists."
-        return ExternalFailure(f"{address} cannot be read: S3 denies it ({code}).", hint=hint)
-    return ExternalFailure(f"{address} cannot be read: S3 answers {code or 'with an error'}.")
-
-
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+def _region_said(response: Mapping[str, Any]) -> str:
+    headers = response.get("ResponseMetadata", {}).get("HTTPHeaders", {})
+    said = response.get("Error", {})
+    return str(
+        headers.get("x-amz-bucket-region") or said.get("Region") or region_of_host(str(said.get("Endpoint", "")))
+    )

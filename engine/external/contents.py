@@ -1,4 +1,4 @@
-"""Where the contents of states are kept, encrypted, each under the digest of what it holds."""
+"""Where the contents of states are kept, encrypted, and bundles, each under the digest of what it holds."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tempfile import NamedTemporaryFile
 from typing import Protocol
 
 from engine.errors import ExternalFailure
-from engine.external import aws
+from engine.external import aws_s3, durable
 from engine.external.cipher import Cipher
 
 
@@ -20,6 +20,9 @@ class Contents(Protocol):
 
     def put(self, digest: str, sealed: bytes) -> None:
         """Keeps the content for good: it is there once this returns. Raises ExternalFailure."""
+
+    def replace(self, digest: str, sealed: bytes) -> None:
+        """The same content, sealed anew, in the place of what is there. Raises ExternalFailure."""
 
     def get(self, digest: str) -> bytes | None:
         """The content; None when it is not here. Raises ExternalFailure."""
@@ -47,6 +50,13 @@ class FolderStates:
         except OSError as error:
             raise ExternalFailure(f"A state cannot be kept in {self._folder}: {error.strerror}.") from error
 
+    def replace(self, digest: str, sealed: bytes) -> None:
+        """As Contents.replace()."""
+        try:
+            durable.write(self._path(digest), sealed)
+        except OSError as error:
+            raise ExternalFailure(f"{self._path(digest)} cannot be written: {error.strerror}.") from error
+
     def get(self, digest: str) -> bytes | None:
         """As Contents.get()."""
         try:
@@ -63,16 +73,41 @@ class FolderStates:
 class S3States:
     """Objects below a prefix of a bucket, reached with the credentials of whoever runs Landform."""
 
-    def __init__(self, place: aws.Place) -> None:
+    def __init__(self, place: aws_s3.Place) -> None:
         self._place = place
 
     def put(self, digest: str, sealed: bytes) -> None:
         """As Contents.put()."""
         self._place.put(digest, sealed)
 
+    def replace(self, digest: str, sealed: bytes) -> None:
+        """As Contents.replace()."""
+        self._place.put(digest, sealed)
+
     def get(self, digest: str) -> bytes | None:
         """As Contents.get()."""
         return self._place.get(digest)
+
+
+class S3Bundles:
+    """Bundles as archives below a prefix of a bucket, for all machines; reached as S3States."""
+
+    def __init__(self, place: aws_s3.Place) -> None:
+        self._place = place
+
+    def keep(self, name: str, content: bytes) -> None:
+        """Keeps the content for good. Whoever dies before it is recorded leaves an object that the next one uses."""
+        # put anew only where it is not there, or was changed: a bucket keeps every version
+        if self._place.get(_archive(name)) != content:
+            self._place.put(_archive(name), content)
+
+    def fetch(self, name: str) -> bytes | None:
+        """What was kept; None when nothing was. Raises ExternalFailure."""
+        return self._place.get(_archive(name))
+
+
+def _archive(name: str) -> str:
+    return f"{name}.tar.gz"
 
 
 @dataclass(frozen=True)

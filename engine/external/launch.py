@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
+import selectors
 import signal
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,9 +17,18 @@ from typing import IO, TypeAlias
 
 from engine.errors import ExternalFailure
 
-__all__ = ["DEVNULL", "PIPE", "STDOUT", "Command", "Process", "capture", "signal_group", "start"]
+__all__ = ["DEVNULL", "PIPE", "STDOUT", "Command", "Late", "Process", "TooMuch", "capture", "signal_group", "start"]
 
 Process: TypeAlias = "subprocess.Popen[bytes]"
+_CHUNK_BYTES = 1 << 16
+
+
+class Late(ExternalFailure):
+    """A small program that took longer than it may."""
+
+
+class TooMuch(ExternalFailure):
+    """A small program that said more than it may."""
 
 
 @dataclass(frozen=True)
@@ -59,21 +71,53 @@ def start(command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int 
         raise ExternalFailure(f"{command.argv[0]} cannot be started in {command.cwd}: {error}") from error
 
 
-def capture(argv: tuple[str, ...], env: Mapping[str, str], timeout_s: float, cwd: Path = Path("/")) -> tuple[int, str]:
+def capture(
+    argv: tuple[str, ...],
+    env: Mapping[str, str],
+    timeout_s: float,
+    cwd: Path = Path("/"),
+    *,
+    bytes_max: float = math.inf,
+) -> tuple[int, str]:
     """Exit code and standard output of a small program; with its standard error too when the code is not 0.
 
-    Raises ExternalFailure when it cannot be started or takes too long.
+    Raises ExternalFailure when it cannot be started, Late when it takes too long, TooMuch when it says more than
+    `bytes_max`; it has been killed then.
     """
     with start(Command(argv, cwd, env, timeout_s, 0), PIPE, PIPE) as process:
         try:
-            out, err = process.communicate(timeout=timeout_s)
+            out, err = _said(process, time.monotonic() + timeout_s, bytes_max)
         except subprocess.TimeoutExpired:
-            raise ExternalFailure(f"{' '.join(argv)} did not end within {timeout_s:g} seconds.") from None
+            raise Late(f"{' '.join(argv)} did not end within {timeout_s:g} seconds.") from None
         finally:
             if process.poll() is None:
                 signal_group(process.pid, signal.SIGKILL)
     said = out if process.returncode == 0 else out + err
     return process.returncode, said.decode("utf-8", errors="replace")
+
+
+def _said(process: Process, until_s: float, bytes_max: float) -> tuple[bytearray, bytearray]:
+    """What it says on its standard output and error until it ends. Raises TimeoutExpired, TooMuch."""
+    assert process.stdout
+    assert process.stderr
+    said = {process.stdout.fileno(): bytearray(), process.stderr.fileno(): bytearray()}
+    with selectors.DefaultSelector() as selector:
+        for pipe in said:
+            selector.register(pipe, selectors.EVENT_READ)
+        while selector.get_map():
+            ready = selector.select(max(0.0, until_s - time.monotonic()))
+            if not ready:
+                raise subprocess.TimeoutExpired(process.args, until_s)
+            for key, _ in ready:
+                chunk = os.read(key.fd, _CHUNK_BYTES)
+                said[key.fd] += chunk
+                if not chunk:
+                    selector.unregister(key.fd)
+            if sum(map(len, said.values())) > bytes_max:
+                raise TooMuch(f"{process.args!r} says more than {bytes_max:g} bytes.")
+    process.wait(max(0.0, until_s - time.monotonic()))
+    out, err = said.values()
+    return out, err
 
 
 def signal_group(pgid: int, number: signal.Signals) -> None:

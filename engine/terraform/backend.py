@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -62,6 +62,12 @@ class Backend(Protocol):
         """Makes the bytes the state, in one step, where it still is what the caller has seen.
 
         Raises Conflict when it is another one by now, Busy while its lock is held, ExternalFailure.
+        """
+
+    def working(self, folder: Path, run_id: int) -> AbstractContextManager[None]:
+        """Inside, Terraform finds the state where it looks for it; nothing else may run one. `run_id` is for whose run.
+
+        Raises LandformError before it is entered.
         """
 
     def stamp(self, folder: Path) -> str:
@@ -150,9 +156,20 @@ def lock_info(content: bytes) -> LockInfo:
     return LockInfo(*(str(found.get(name, "")) for name in ("ID", "Operation", "Who", "Created", "Info")))
 
 
-def held(where: str) -> Busy:
-    """What to raise for a state that somebody works with."""
-    return Busy(f"{where} is locked: a Terraform works with it.", hint="Wait for it to end, then try again.")
+def held(where: str, holder: LockInfo | None, *, outlives: bool) -> Busy:
+    """What to raise for a state that somebody works with; `holder` is None where nobody can tell who. `outlives` says
+    that the lock stays where its holder is killed.
+    """
+    hint = "Wait for it to end, then try again."
+    if holder is None or not holder.who:
+        return Busy(f"{where} is locked: a Terraform works with it.", hint=hint)
+    # a push() of ours leaves the time open
+    since = f" since {holder.created}" if holder.created and not holder.created.startswith("0001-") else ""
+    gone = f" Only where that one is gone for good: terraform force-unlock {holder.id}, in a folder with this backend."
+    return Busy(
+        f"{where} is locked by {holder.who}{since} ({holder.operation or 'unknown'}, lock {holder.id}).",
+        hint=hint + (gone if outlives else ""),
+    )
 
 
 def _holds_something(path: Path) -> bool:

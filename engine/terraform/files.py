@@ -36,10 +36,11 @@ def wrong_name(name: str) -> str:
     return ""
 
 
-def put(root: Path, name: str, content: bytes, temporary: Path) -> None:
+def put(root: Path, name: str, content: bytes, temporary: Path, *, durable: bool = False) -> None:
     """Writes `root/name` by way of `temporary`, on the same file system: it is there whole, or as it was before.
 
-    Folders are made as needed. Raises Refused when a link is in the way, ExternalFailure when it cannot be written.
+    With `durable` also after the machine has failed, once this returns. Folders are made as needed. Raises Refused when
+    a link is in the way, ExternalFailure when it cannot be written.
     """
     target = checked(root, name)
     folder(target.parent)
@@ -48,7 +49,12 @@ def put(root: Path, name: str, content: bytes, temporary: Path) -> None:
         number = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(number, "wb") as file:
             file.write(content)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
         temporary.replace(target)
+        if durable:
+            _sync(target.parent)
     except OSError as error:
         raise cannot("write", target, error) from error
 
@@ -125,6 +131,14 @@ def refused(path: Path) -> Refused:
 def cannot(do: str, path: Path, error: OSError) -> ExternalFailure:
     """What to raise when the system says no."""
     return ExternalFailure(f"Cannot {do} {path}: {error.strerror or error}.")
+
+
+def _sync(path: Path) -> None:
+    number = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(number)
+    finally:
+        os.close(number)
 
 
 def _clash(name: str, known: set[str]) -> str:

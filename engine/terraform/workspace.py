@@ -85,15 +85,16 @@ class Workspace:
         """The folder for what a run leaves behind (plan, log, events), made when it is not there."""
         return safely.folder(safely.folder(safely.folder(self.folder) / "runs") / str(run_id))
 
-    def remove(self) -> None:
+    def remove(self, state: Managed | None = None) -> None:
         """Removes the workspace with its state; what runs left behind stays, as history outlives the instance.
+        `state` is how that is read; None where it lies in clear text.
 
         Raises Refused when it is a link, ExternalFailure when it cannot be removed or when its state still knows of
         resources or does not lie in its place: then nothing is removed.
         """
         removed = safely.checked(self.folder, _REMOVED)
         root = safely.checked(self.folder, self.root.name)
-        Managed().require_nothing_left(root)
+        (state or Managed()).require_nothing_left(root)
         try:
             self._sweep(removed)
             if root.exists():

@@ -28,7 +28,7 @@ def read(files: Mapping[str, str]) -> dict[str, str]:
 
 def _value(name: str, path: str) -> str | Problem:
     try:
-        value = _content(path).decode("utf-8").removesuffix("\n").removesuffix("\r")
+        value = text(path)
     except UnicodeDecodeError:
         return Problem(path, 0, name, "is not UTF-8 text.")
     except OSError as error:
@@ -37,9 +37,17 @@ def _value(name: str, path: str) -> str | Problem:
     return Problem(path, 0, name, wrong) if wrong else value
 
 
-def _content(path: str) -> bytes:
+def text(path: str, flags: int = 0) -> str:
+    """What the file holds, without the newline at its end; `flags` are more of os.open()'s.
+
+    Raises OSError, also for what is no file or too large, and UnicodeDecodeError.
+    """
+    return _content(path, flags).decode("utf-8").removesuffix("\n").removesuffix("\r")
+
+
+def _content(path: str, flags: int) -> bytes:
     # a pipe must not make us wait for a writer
-    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    number = os.open(path, os.O_RDONLY | os.O_NONBLOCK | flags)
     with open(number, "rb") as file:
         if not stat.S_ISREG(os.fstat(number).st_mode):
             raise OSError("it is not a file")

@@ -8,23 +8,25 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from engine.core import fingerprint, wiring
+from engine.core import address, dynamic, fingerprint, wiring
 from engine.core.evidence import Evidence, States
 from engine.core.plans import Summary
 from engine.core.runs import Operation, Status, what_to_do
 from engine.errors import Busy, Cancelled, Conflict, LandformError
 from engine.external import alive
+from engine.external.process import Stop
 from engine.worker import last_words, remains, upstreams
 from engine.worker.following import Step, Watch, follow, watch_nothing
 from engine.worker.harvest import watching
-from engine.worker.journal import recorded_process
+from engine.worker.journal import LAST_WORDS_FILE, recorded_process
 from engine.worker.locks import Witness
 from engine.worker.phases import summarised
+from engine.worker.plan_files import PLAN_FILE
 from engine.worker.remains import Left
 from engine.worker.work import load
 
@@ -37,7 +39,6 @@ if TYPE_CHECKING:
     from engine.worker.ground import Ground
     from engine.worker.work import Work
 
-_PLAN_FILE = "recovery.tfplan"
 _GUARD_S = 2.0
 """What a guard needs beside the grace, until the last process of its group is gone."""
 
@@ -86,6 +87,18 @@ class Inquiry:
                 raise Conflict(f"Run {run_id} was not making {', '.join(unknown)} when it was interrupted.", hint=known)
             scene.take_in(ids, look)
 
+    def hear(self, run_id: int) -> None:
+        """Takes what an interrupted run's Terraform said, when nobody listened any more, into the log: as it lies here,
+        it may hold any secret. Does nothing while that Terraform still runs, or somebody looks. Raises LandformError.
+        """
+        with self.catalog.read() as tx:
+            where = address.parse(tx.run(run_id).address)
+        folder = self.ground.run_folder(where, run_id)
+        who = recorded_process(folder)
+        if (folder / LAST_WORDS_FILE).exists() and (who is None or alive.remains(who) == ()):
+            with suppress(Busy), self._alone(run_id) as scene:
+                scene.hear(Look(Stop(), plans=False))
+
     @contextmanager
     def _alone(self, run_id: int) -> Iterator[_Scene]:
         """The run, while nobody else on this machine looks at it."""
@@ -119,7 +132,7 @@ class _Scene:
         processes = self._proof()
         left, plan, why = Left(States(), ("It has no Terraform: its outputs are its inputs.",)), None, ""
         if self.work.part is not None:
-            self._hear(look)
+            self.hear(look)
             left = remains.state(self.ground, self.work)
             if look.plans and left.is_in_order:
                 plan, why = self._plan(self.work.part, look)
@@ -132,15 +145,18 @@ class _Scene:
     def take_in(self, ids: Mapping[str, str], look: Look) -> None:
         assert self.work.part is not None
         # what the import writes has grown from the state that is in place now, and must be known to
-        self.ground.harvest.restore(self.work, self.ground.backend(self.work), self.ground.root(self.work))
-        given = self.ground.values(self.work)
-        with self.ground.journal(self.work, given, look.watch) as journal:
-            step = Step(self.work, self.work.part, look.stop, journal)
+        work = self.ground.entrusted.resolved(self.work)
+        self.ground.harvest.restore(work, self.ground.backend(work), self.ground.root(work))
+        given = self.ground.values(work)
+        with self.ground.journal(work, given, look.watch) as journal:
+            step = Step(work, self.work.part, look.stop, journal)
             place = self.ground.prepare(step, given)
+            backend, root = self.ground.backend(work), self.ground.root(work)
             try:
-                for address, identifier in ids.items():
-                    with watching(self.ground.backend(self.work), None, self._witness()):
-                        follow(self.ground.terraform().import_(place, address, identifier), "import", step)
+                with backend.working(root, work.run_id):
+                    for address, identifier in ids.items():
+                        with watching(backend, None, self._witness(work)):
+                            follow(self.ground.terraform().import_(place, address, identifier), "import", step)
             finally:
                 # of several, the first ones have been taken in whatever became of the others
                 remains.state(self.ground, self.work)
@@ -163,47 +179,48 @@ class _Scene:
             return "The machine has been started anew since."
         return f"Terraform, process {who['pid']}, is gone, and so is all of its group."
 
-    def _hear(self, look: Look) -> None:
+    def hear(self, look: Look) -> None:
         """Takes what Terraform said when nobody listened any more into the log."""
-        now = upstreams.current(self.work)
-        env, key = self.ground.run_env(self.work), self.ground.key
+        work, now = self.ground.entrusted.unsigned(self.work), upstreams.current(self.work)
+        env, key = self.ground.entrusted.run_env(work), self.ground.key
         is_same_env = fingerprint.has_run_env(self.work.planned_with, env, key)
         try:
-            given, is_known = self.ground.values(self.work), is_same_env and not wiring.changed(self.run.upstream, now)
+            # nobody knows the credentials any more that it had, nor what references stood for
+            is_same = is_same_env and not self.ground.entrusted.credentials(work) and not dynamic.found(work.inputs)
+            given, is_known = self.ground.values(work), is_same and not wiring.changed(self.run.upstream, now)
         except Conflict:
             # without the secrets that it was given nothing can be cleaned of them
             return
-        with self.ground.journal(self.work, given, look.watch) as journal:
+        with self.ground.journal(work, given, look.watch) as journal:
             last_words.take(journal, secrets_are_known=is_known)
 
     def _plan(self, part: Part, look: Look) -> tuple[Summary | None, str]:
         """What Terraform would do now, or why it cannot tell."""
         try:
-            given = self.ground.values(self.work)
-            with self.ground.journal(self.work, given, look.watch) as journal:
-                step = Step(self.work, part, look.stop, journal, self.ground.patience)
+            work = self.ground.entrusted.resolved(self.work)
+            given = self.ground.values(work)
+            with self.ground.journal(work, given, look.watch) as journal:
+                step = Step(work, part, look.stop, journal, self.ground.patience)
                 return self._planned(step), ""
         except Cancelled:
             raise
         except LandformError as error:
             return None, f"Terraform cannot tell what it would do now: {error.message}"
 
-    def _witness(self) -> Witness | None:
+    def _witness(self, work: Work) -> Witness | None:
         """Sees to it that, should we be killed, whoever looks next may break the lock of what we have started."""
-        ground, work = self.ground, self.work
+        ground = self.ground
         backend, book = ground.backend(work), replace(ground.locks(work), claim=None)
         return Witness(book, backend, ground.root(work), ground.now) if backend.is_shared else None
 
     def _planned(self, step: Step) -> Summary:
-        ground, work, plan_file = self.ground, self.work, self.folder / _PLAN_FILE
+        ground, work, root = self.ground, step.work, self.ground.root(step.work)
         backend, place = ground.backend(work), ground.prepare(step, ground.values(work))
-        command = ground.terraform().plan(place, plan_file, destroy=work.operation is Operation.DESTROY)
-        try:
-            with watching(backend, None, self._witness()):
+        # the plan holds every value in clear text, and nobody may apply it
+        with ground.elsewhere() as folder, backend.working(root, work.run_id):
+            command = ground.terraform().plan(place, folder / PLAN_FILE, destroy=work.operation is Operation.DESTROY)
+            with watching(backend, None, self._witness(work)):
                 came_to, collector = follow(command, "plan", step)
-        finally:
-            # it holds every value in clear text, and nobody may apply it
-            plan_file.unlink(missing_ok=True)
         return summarised(came_to, collector, step.journal)
 
 

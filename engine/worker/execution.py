@@ -10,13 +10,24 @@ from typing import TYPE_CHECKING, Any
 from engine.core import address, approvals
 from engine.core.plans import AutoApprove, Summary
 from engine.core.runs import Event, Operation, Status
-from engine.errors import Busy, Cancelled, Conflict, LandformError, NotFound, OutcomeUnknown, Stale, Transient
+from engine.errors import (
+    Busy,
+    Cancelled,
+    Conflict,
+    LandformError,
+    NotFound,
+    OutcomeUnknown,
+    Stale,
+    Transient,
+    Unreachable,
+)
 from engine.tracing import NOTHING, Tracer
 from engine.worker import records, retries, telling
 from engine.worker.claims import Claims
 from engine.worker.following import Watch
 from engine.worker.losing import lose
 from engine.worker.phases import Phases
+from engine.worker.proposing import Proposing
 from engine.worker.triggers import Point, Trigger, nothing
 from engine.worker.work import Work, load
 
@@ -45,6 +56,8 @@ class Executor:
     phases: Phases
     trigger: Trigger = nothing
     tracer: Tracer = NOTHING
+    proposing: Proposing | None = None
+    """What asks others to carry runs out; None where none is to be."""
 
     @property
     def catalog(self) -> Catalog:
@@ -112,10 +125,17 @@ class Executor:
     def _plan(self, run: Run, stop: RunStop, watch: Watch) -> Run:
         try:
             work = self._load(run)
-            planned = self.phases.plan(work, stop, watch)
-            outputs = {} if planned.has_changes else self._outputs(work)
+            # what has no code needs nobody's Terraform
+            is_others = work.proposed_in is not None and work.part is not None
+            write = self._others_plan(run, work, stop, watch) if is_others else self._own_plan(run, work, stop, watch)
         except Exception as error:
             return self._end(run, error, stop)
+        return self._recorded(run, stop, write)
+
+    def _own_plan(self, run: Run, work: Work, stop: RunStop, watch: Watch) -> Callable[[], Run]:
+        """Plans; what is to be recorded of it."""
+        planned = self.phases.plan(work, stop, watch)
+        outputs = {} if planned.has_changes else self._outputs(work)
         facts: dict[str, Any] = {
             "summary": planned.summary.to_json(),
             "fingerprint": dict(planned.fingerprint),
@@ -124,8 +144,23 @@ class Executor:
             "message": run.message if run.attempt == 1 else "",
         }
         if not planned.has_changes:
-            return self._recorded(run, stop, lambda: self._succeeded(work, Event.FIND_NOTHING, facts | outputs))
-        return self._recorded(run, stop, lambda: self._planned(work, planned.summary, facts))
+            return lambda: self._succeeded(work, Event.FIND_NOTHING, facts | outputs)
+        return lambda: self._planned(work, planned.summary, facts)
+
+    def _others_plan(self, run: Run, work: Work, stop: RunStop, watch: Watch) -> Callable[[], Run]:
+        """Asks others to carry the run out; what is to be recorded of it."""
+        proposing = self.proposing
+        assert proposing is not None
+        watch("proposing", None)
+        proposed = proposing.propose(run, work, stop)
+        if proposed is None:
+            return lambda: self._succeeded(work, Event.FIND_NOTHING, {})
+
+        def write() -> Run:
+            with self.catalog.write() as tx:
+                return tx.move(work.run_id, Event.PROPOSE, fence=work.fence, **proposed.facts())
+
+        return lambda: proposing.proposals.obeyed(write())
 
     def _planned(self, work: Work, summary: Summary, facts: dict[str, Any]) -> Run:
         with self.catalog.write() as tx:
@@ -243,7 +278,7 @@ class Executor:
         with self.catalog.read() as tx:
             work = load(tx, run)
         # once: what a plan is made with and what it is bound to must be the same, whoever changes a file meanwhile
-        return self.phases.ground.opened(work)
+        return self.phases.ready(work)
 
 
 def _message(error: Exception, *, is_asked: bool) -> str:
@@ -262,6 +297,9 @@ def _ending(status: Status, error: Exception, *, is_asked: bool) -> Event:
         return Event.LOSE if status is Status.PLANNING else Event.FAIL
     if isinstance(error, Stale):
         return Event.DISCARD
+    if status is Status.PLANNING and isinstance(error, Unreachable):
+        # it has changed nothing, and is not to blame
+        return Event.LOSE
     if status is Status.APPLYING and (isinstance(error, OutcomeUnknown) or not isinstance(error, LandformError)):
         # killed, or our own failure in mid-apply: nobody can tell what Terraform did
         return Event.LOSE

@@ -12,7 +12,7 @@ from engine.core.export import Outcome
 from engine.core.plans import Action, Change
 from engine.errors import ExternalFailure, NotFound
 from engine.terraform import events
-from engine.worker.ground import PLAN_FILE
+from engine.worker import plan_files
 from engine.worker.keeping import plan_name
 from engine.worker.redaction import Redaction
 from engine.worker.scratch import Scratch, scratch
@@ -38,7 +38,7 @@ def plan_json(catalog: Catalog, ground: Ground, run_id: int) -> dict[str, object
     """
     with catalog.read() as tx:
         work = load(tx, tx.run(run_id))
-    work = ground.opened(work)
+    work = ground.entrusted.unsigned(work)
     plan = _plan(ground, work)
     public = [name for name, output in _environment_outputs(work).items() if not output["sensitive"]]
     redaction = Redaction((*export_plan.secrets(plan, public), *(work.secret_env or {}).values()))
@@ -86,17 +86,13 @@ def _plan(ground: Ground, work: Work) -> dict[str, object]:
 
 
 def _plan_file(ground: Ground, work: Work, made: Scratch) -> Path:
-    """The run's plan, where it was made here; else a copy of what another machine has kept of it."""
-    file = ground.plan_file(work.address, work.run_id)
-    if file.exists():
-        return file
-    content = ground.keeping.fetch(plan_name(work.run_id))
+    """A copy of the run's plan, as it was made here; else of what another machine has kept of it."""
+    content = ground.plan_file(work.address, work.run_id).content()
+    if content is None:
+        content = ground.keeping.fetch(plan_name(work.run_id))
     if content is None:
         raise NotFound(f"The plan of run {work.run_id} is not there.")
-    copy = made.folder / PLAN_FILE
-    copy.touch(mode=0o600)
-    copy.write_bytes(content)
-    return copy
+    return plan_files.opened(made.folder, content)
 
 
 def _environment_outputs(work: Work) -> Mapping[str, Mapping[str, object]]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.core import rendering, transient
+from engine.core import credentials, rendering, state_locks, transient
 from engine.core.transient import Kind, Rule
 from engine.errors import Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Severity, Transient
 from engine.external import process
@@ -27,6 +27,17 @@ if TYPE_CHECKING:
 
 Watch = Callable[[str, Event | None], None]
 """Called with a phase when it begins, and with the phase and every event of Terraform's."""
+
+
+_ALL_IS_SENSITIVE = (
+    "An input is a reference, so the variable that holds all inputs is sensitive. When the template declares a "
+    "sensitive variable with the name of that input, only that one is: see docs/how-to/secrets.md."
+)
+
+_LOCKED = (
+    "Wait until that one has ended, then run again. Only where it is gone for good: terraform force-unlock LOCK, in a "
+    "folder with this backend."
+)
 
 
 @dataclass(frozen=True)
@@ -107,10 +118,16 @@ def _failed(phase: str, code: int, collector: Collector, step: Step) -> External
     errors = [str(found.problem()) for found in collector.diagnostics if found.severity is Severity.ERROR]
     said = "\n".join(errors) or step.journal.last
     text = f"terraform {phase} ended with exit code {code}" + (f":\n{said}" if said else ".")
+    held = state_locks.holder(errors)
+    if held:
+        text = f"terraform {phase} could not begin: the state of {step.work.address} is locked by {held}."
     message = step.journal.redacted(text)
     kind = transient.classify_all(errors)
     if kind is None or transient.RULES[kind] is not Rule.AGAIN:
-        return ExternalFailure(message)
+        name = step.work.session.profile.name if step.work.session else ""
+        of_references = _ALL_IS_SENSITIVE if step.work.references and "sensitive value" in said else ""
+        of_lock = _LOCKED if held else ""
+        return ExternalFailure(message, hint=credentials.hint_of(errors, name) or of_references or of_lock)
     hint = f"This may pass by itself, because {transient.WORDS[kind]}: try again later."
     return Transient(message, kind=kind, hint=hint)
 

@@ -8,18 +8,20 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from engine.core import fingerprint, rendering, run_env
+from engine.core import fingerprint, handing, rendering, resolving, run_env
 from engine.core.address import Address
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.runs import Status, is_terminal
-from engine.terraform import backends, preparation
+from engine.external import private
+from engine.terraform import at_rest, backends, preparation
+from engine.terraform.at_rest import Rest
 from engine.terraform.cli import Place, Surroundings, environment
 from engine.terraform.own_data import OwnData
 from engine.terraform.workspace import Workspace
-from engine.worker import env_files, shipping, upstreams, values
+from engine.worker import shipping, upstreams, values
+from engine.worker.entrusted import Entrusted
 from engine.worker.following import Step, Watch, follow
 from engine.worker.harvest import Harvest
 from engine.worker.installer import Code, Installer
@@ -27,20 +29,21 @@ from engine.worker.journal import Journal
 from engine.worker.keeping import Claim, Keeping
 from engine.worker.locks import Book
 from engine.worker.patience import Patience
+from engine.worker.plan_files import PlanFile
 from engine.worker.shipping import Ship
 
 if TYPE_CHECKING:
     from engine.bundles.store import Store
+    from engine.core.arns import Owner
     from engine.core.bundle import Part
     from engine.core.namespace import Values
-    from engine.core.run_env import EnvValue
+    from engine.external.cipher import Cipher
     from engine.settings import Settings
     from engine.terraform.backend import Backend, LockInfo
     from engine.terraform.cli import Terraform
     from engine.terraform.preparation import Preparation, Prepared
     from engine.worker.work import Upstream, Work
 
-PLAN_FILE = "plan.tfplan"
 DATA_DIR = ".terraform"
 _RUNS_BEFORE = 20
 """How many runs back a lock is looked for that was left behind."""
@@ -64,6 +67,16 @@ class Ground:
     """How others get to see what the runs say, while they say it."""
 
     @property
+    def entrusted(self) -> Entrusted:
+        """What its runs are given that is in no file."""
+        return Entrusted(self.settings, self.now, self._tmp)
+
+    @property
+    def cipher(self) -> Cipher:
+        """What encrypts all that lies here for long."""
+        return self.harvest.states.cipher
+
+    @property
     def patience(self) -> Patience:
         """How failures that pass are waited for."""
         return Patience(self.settings.retries)
@@ -74,19 +87,43 @@ class Ground:
         return Installer(self.settings, self.terraform, self.preparation)
 
     def values(self, work: Work) -> Values:
-        """What the run hands to Terraform, sensitive outputs wrapped as Secret."""
+        """What the run hands to Terraform, sensitive outputs wrapped as Secret, references as Resolved.
+
+        Raises as Entrusted.resolved().
+        """
+        work = self.entrusted.resolved(work)
+        if work.part and work.references:
+            inputs = handing.inputs(work.part, work.input_type, work.inputs, work.references)
+            work = replace(work, inputs=inputs)
         return values.of(work, self.settings, partial(self._outputs_of, work), self.key)
 
     def rendered(self, work: Work, part: Part, given: Values, *, masked: bool = False) -> dict[str, bytes]:
-        """All files of the workspace: with secrets for Terraform, or masked for people."""
+        """All files of the workspace, for Terraform without what handed() brings it, or masked for people."""
         files = rendering.below(self.store.get(work.bundle), part.name)
         override = self.backend(work).override()
-        request = rendering.Rendering(part, files, given, values.owner(self.settings), override)
+        owner, providers = self._owner(work), self.entrusted.overrides()
+        request = rendering.Rendering(part, files, given, owner, override, providers)
         return rendering.masked(request) if masked else rendering.render(request)
 
-    def plan_file(self, where: Address, run_id: int) -> Path:
-        """Where a run's plan lies."""
-        return self.run_folder(where, run_id) / PLAN_FILE
+    def handed(self, work: Work, part: Part, given: Values) -> dict[str, str]:
+        """The variables by which Terraform gets what is in no file, **secrets in clear text**.
+
+        Raises Invalid for what is too large, and as Entrusted.resolved().
+        """
+        known = self.entrusted.resolved(work).references or {}
+        inputs = resolving.all_resolved(work.input_type, work.inputs, known)
+        return handing.variables(part, given, self._owner(work), inputs)
+
+    def _owner(self, work: Work) -> Owner:
+        return values.owner(self.settings, self.entrusted.credentials(work))
+
+    def plan_file(self, where: Address, run_id: int) -> PlanFile:
+        """The plan of a run."""
+        return PlanFile(self.cipher, self.run_folder(where, run_id), run_id)
+
+    def rest(self, where: Address) -> Rest:
+        """How the state of an instance lies on this machine."""
+        return at_rest.of(self.cipher, str(where), self.settings.home)
 
     def run_folder(self, where: Address, run_id: int) -> Path:
         """Where a run leaves its plan, events and log."""
@@ -101,7 +138,8 @@ class Ground:
         """
         work = step.work
         files, prepared = self.prepared(step, given, provider_lock)
-        shown = self.rendered(work, step.part, given, masked=True) if values.secrets(given) else files
+        handed = self.handed(work, step.part, given)
+        shown = self.rendered(work, step.part, given, masked=True) if handed else files
         step.journal.keep_inputs(shown[VALUES_FILE])
         workspace = self.workspace(work.address)
         workspace.write(prepared.with_lock(files))
@@ -110,7 +148,8 @@ class Ground:
             data_dir = self._own_data(step, workspace, prepared, files[OVERRIDE_FILE])
         else:
             workspace.link(data_dir)
-        return self.place(work, workspace.root, data_dir, timeout_s)
+        place = self.place(work, workspace.root, data_dir, timeout_s)
+        return replace(place, env={**place.env, **handed})
 
     def prepared(
         self, step: Step, given: Values, provider_lock: bytes | None = None
@@ -136,25 +175,28 @@ class Ground:
         surroundings = Surroundings(
             path=self.settings.path,
             home=_folder(home / "terraform-home"),
-            tmp=_folder(home / "tmp"),
+            tmp=self._tmp,
             data_dir=data_dir,
             config_file=self.installer.config_file(),
         )
-        env = environment(surroundings, self.run_env(work))
+        given = self.entrusted.env(work)
+        env = environment(surroundings, {**run_env.region(work.part, given), **given})
         return Place(folder, env, timeout_s or self.settings.plan_timeout_s, self.settings.grace_s)
 
     def fingerprint(self, work: Work, part: Part) -> dict[str, str]:
         """What the run's plan is made from as it is now (core.fingerprint.fingerprint)."""
         root = self.workspace(work.address).root
         basis = fingerprint.Basis(
-            plan_file=_digest_of(self.plan_file(work.address, work.run_id)),
+            plan_file=self.plan_file(work.address, work.run_id).digest(),
             bundle=work.bundle,
             terraform_version=self.terraform().version,
             provider_lock=_digest_of(root / preparation.LOCK_FILE),
             inputs=work.inputs,
             upstream=self.upstream(work, part),
-            run_env=self.run_env(work),
+            run_env=self.entrusted.run_env(work),
+            references=self.entrusted.resolved(work).references or {},
             state=self.backend(work).identity(root),
+            surroundings=self.entrusted.basis(work),
         )
         return fingerprint.fingerprint(basis, self.key)
 
@@ -162,31 +204,14 @@ class Ground:
         """Upstream address -> {output name: digest} of the outputs that the code uses."""
         return upstreams.read(work, part)
 
-    def opened(self, work: Work) -> Work:
-        """The work, with the values of its run environment that lie in files read once for all that follows.
-
-        Raises Invalid with every file that cannot be used.
-        """
-        if work.secret_env is not None:
-            return work
-        return replace(work, secret_env=env_files.read(run_env.files(self._variables(work))))
-
-    def run_env(self, work: Work) -> dict[str, str]:
-        """The variables that operators set for the run's Terraform, secrets among them. Raises as opened()."""
-        return {**run_env.plain(self._variables(work)), **(self.opened(work).secret_env or {})}
-
     def secrets(self, work: Work, given: Values) -> tuple[str, ...]:
-        """The texts that must not be seen in anything that is said of the run. Raises as opened()."""
-        return (*values.secrets(given), *(self.opened(work).secret_env or {}).values())
-
-    def _variables(self, work: Work) -> dict[str, EnvValue]:
-        files = {name: run_env.from_file(str(path)) for name, path in self.settings.run_env_files.items()}
-        return {**self.settings.run_env, **files, **work.run_env}
+        """The texts that must not be seen in anything that is said of the run. Raises as Entrusted.resolved()."""
+        return (*values.secrets(given), *self.entrusted.secrets(work))
 
     def backend(self, work: Work) -> Backend:
         """Where the state of the run's instance lies."""
         # secrets are read for who needs them: state in the workspace needs none
-        return backends.of(work.backend, self.run_env(work) if work.backend else {})
+        return backends.of(work.backend, self.entrusted.env(work) if work.backend else {}, self.rest(work.address))
 
     def root(self, work: Work) -> Path:
         """The folder in which the run's Terraform works."""
@@ -219,7 +244,13 @@ class Ground:
         """The outputs of an upstream of the run, with the values of sensitive ones: from its state or, where another
         machine has deployed it last, from the store of states.
         """
+        if work.is_unsigned and upstream.backend:
+            # its place is for its own credentials only: neither ours nor anybody else's may be used instead
+            kept = self.harvest.newest(upstream.instance_id)
+            return kept.outputs() if kept else {}
         there = replace(work, address=upstream.address, instance_id=upstream.instance_id, backend=upstream.backend)
+        if upstream.credentials != self.entrusted.credentials(work):
+            there = replace(there, credentials=upstream.credentials, secret_env=None, session=None)
         state = self.harvest.current(there, self.backend(there), self.root(there))
         return state.outputs() if state else {}
 
@@ -237,8 +268,12 @@ class Ground:
     @contextmanager
     def elsewhere(self) -> Iterator[Path]:
         """A folder to look at things in, gone afterwards: the workspace belongs to whoever holds the instance's run."""
-        with TemporaryDirectory(dir=_folder(self.settings.home / "tmp")) as folder:
-            yield Path(folder)
+        with private.folder(self._tmp) as folder:
+            yield folder
+
+    @property
+    def _tmp(self) -> Path:
+        return _folder(self.settings.home / "tmp")
 
     def workspace(self, where: Address) -> Workspace:
         """The folder of an instance."""
@@ -247,7 +282,8 @@ class Ground:
     def journal(self, work: Work, given: Values, watch: Watch) -> Journal:
         """What takes down what happens in the run, without its secrets."""
         folder = self.run_folder(work.address, work.run_id)
-        return Journal(folder, self.secrets(work, given), watch, self.ship(work.run_id, work.fence, folder))
+        ship = self.ship(work.run_id, work.fence, folder)
+        return Journal(folder, self.secrets(work, given), watch, ship, self.entrusted.kept(work))
 
 
 def _folder(path: Path) -> Path:

@@ -27,6 +27,9 @@ PROCESS_FILE = "process.json"
 _LAST_BYTES = 1 << 20
 LAST_WORDS_FILE = "orphan.jsonl"
 
+Kept = Callable[[Callable[[Iterable[str]], None]], AbstractContextManager[None]]
+"""Makes a context, from what is to be told of secrets that come up in it."""
+
 
 class Journal:
     """The files of one run, while it is used as a context. Nothing that is secret gets into them."""
@@ -37,13 +40,19 @@ class Journal:
         secrets: Sequence[str],
         watch: Callable[[str, Event | None], None],
         shipment: AbstractContextManager[None] | None = None,
+        kept: Kept | None = None,
     ) -> None:
-        """`shipment` is entered while the files are written to; None when nobody else is to get them."""
+        """`shipment` is entered while the files are written to; None when nobody else is to get them.
+
+        What `kept` makes is entered too: it is given hide(), for secrets that come up meanwhile.
+        """
         self._folder = folder
         self._shipment = shipment or nullcontext()
         self.last_words = folder / LAST_WORDS_FILE
         """What Terraform says after we have gone, as it says it: **with secrets in clear text**."""
-        self._redaction = Redaction(secrets)
+        self._secrets = tuple(secrets)
+        self._redaction = Redaction(self._secrets)
+        self._kept = kept
         self._watch = watch
         self._files = ExitStack()
         self.last = ""
@@ -52,7 +61,10 @@ class Journal:
     def __enter__(self) -> Journal:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._files.enter_context(logs.bound())
-        logs.hide(self._redaction.text)
+        # not the redaction of now: there may be more to hide later
+        logs.hide(self.redacted)
+        if self._kept is not None:
+            self._files.enter_context(self._kept(self.hide))
         # the first to be entered is the last to go: it sees the files as they are in the end
         self._files.enter_context(self._shipment)
         self._events = self._files.enter_context(_append(self._folder / EVENTS_FILE))
@@ -99,6 +111,13 @@ class Journal:
         """Keeps what Terraform was given, without secrets."""
         with _create(self._folder / INPUTS_FILE) as file:
             file.write(masked.decode("utf-8"))
+
+    def hide(self, secrets: Iterable[str]) -> None:
+        """From now on these are not seen either."""
+        more = [secret for secret in secrets if secret not in self._secrets]
+        if more:
+            self._secrets += tuple(more)
+            self._redaction = Redaction(self._secrets)
 
     def redacted(self, text: str) -> str:
         """The text without any secret of this run."""

@@ -24,10 +24,16 @@ class Luggage:
         for digest in bundles:
             with suppress(NotFound):
                 name = f"bundles/{digest}"
-                yield name, self.states.cipher.seal(pack.pack(self.store.get(digest)), name)
+                yield name, self.states.cipher.seal_for_others(pack.pack(self.store.get(digest)), name)
         for digest in states:
             if (sealed := self.states.contents.get(digest)) is not None:
-                yield f"states/{digest}", sealed
+                yield f"states/{digest}", self._for_others(sealed, f"states/{digest}")
+
+    def _for_others(self, sealed: bytes, name: str) -> bytes:
+        cipher = self.states.cipher
+        if cipher.opens_elsewhere(sealed):
+            return sealed
+        return cipher.seal_for_others(cipher.open(sealed, name), name)
 
     def unpack(self, bundles: Iterable[str], states: Iterable[str], into: Contents) -> None:
         """Puts what a shared catalog has in its blobs where one machine looks for it: bundles into the store."""

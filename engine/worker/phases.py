@@ -2,33 +2,37 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from engine.core import fingerprint, plans
+from engine.core import dynamic, fingerprint, handing, plans
 from engine.core.address import Address
 from engine.core.plans import Action, Change, Summary
 from engine.core.runs import Operation, Status
 from engine.errors import Conflict, LandformError, NotFound, Stale
 from engine.external.process import Stop
+from engine.terraform.backends import Managed
 from engine.terraform.cli import Outcome
 from engine.terraform.events import ApplyComplete, Event
 from engine.terraform.workspace import Workspace
-from engine.worker import locks, travel
+from engine.worker import locks, plan_files, travel
 from engine.worker.following import Step, Watch, follow, watch_nothing
 from engine.worker.ground import Ground
 from engine.worker.harvest import Look, watching
 from engine.worker.journal import has_finished_something, path
 from engine.worker.locks import Witness
+from engine.worker.plan_files import PLAN_FILE
 from engine.worker.redaction import Redaction
 from engine.worker.terms import RunStop
 from engine.worker.triggers import Point, Trigger, nothing
 
 if TYPE_CHECKING:
     from engine.core.namespace import Values
+    from engine.external.process import Command
     from engine.terraform.collector import Collector
     from engine.worker.journal import Journal
     from engine.worker.work import Work
@@ -64,6 +68,13 @@ class Phases:
 
     ground: Ground
     trigger: Trigger = nothing
+
+    def ready(self, work: Work) -> Work:
+        """The work of a run, with all that is secret read once for all that follows. Raises as Entrusted.resolved()."""
+        # a secret that is gone must not stand in the way of deleting what was never made, nor of asking others
+        work = self.ground.entrusted.opened(work)
+        is_needless = work.proposed_in is not None or self._has_nothing_to_destroy(work)
+        return work if is_needless else self.ground.entrusted.resolved(work)
 
     def plan(self, work: Work, stop: Stop, watch: Watch) -> Planned:
         """Writes the workspace and plans in it. Raises Cancelled, ExternalFailure with Terraform's errors, Invalid,
@@ -108,8 +119,10 @@ class Phases:
             step = Step(work, work.part, stop, journal, ground.patience, partial(self.trigger, Point.APPLY_STARTED))
             # the lock file of the plan is that of the apply, also where the version was prepared with another since
             place = ground.prepare(step, given, ground.settings.apply_timeout_s, ground.provider_lock(work))
-            with self._harvested(step, kept):
-                follow(ground.terraform().apply(place, ground.plan_file(work.address, work.run_id)), "apply", step)
+            with ground.elsewhere() as folder:
+                plan = ground.plan_file(work.address, work.run_id).opened(folder)
+                with self._harvested(step, kept):
+                    follow(ground.terraform().apply(place, plan), "apply", step)
         if work.operation is Operation.DESTROY:
             # before anything is recorded: an instance that is kept can be looked at and destroyed again
             self.require_nothing_left(work)
@@ -135,13 +148,15 @@ class Phases:
 
     def forget(self, where: Address) -> None:
         """Removes the workspace of an instance that is no more; what its runs wrote stays."""
-        self.ground.workspace(where).remove()
+        self.ground.workspace(where).remove(Managed(self.ground.rest(where)))
 
     def plan_text(self, work: Work) -> str:
         """The run's plan in Terraform's words for people. Raises NotFound when there is none, ExternalFailure."""
         ground = self.ground
-        plan = ground.plan_file(work.address, work.run_id)
-        if work.part is None or not plan.exists():
+        # it is only read: whoever may see it need not have the credentials
+        work = ground.entrusted.unsigned(work)
+        content = ground.plan_file(work.address, work.run_id).content()
+        if work.part is None or content is None:
             raise NotFound(f"Run {work.run_id} has no plan.")
         given = ground.values(work)
         with ground.journal(work, given, watch_nothing) as journal, ground.elsewhere() as folder:
@@ -150,8 +165,13 @@ class Phases:
             elsewhere = Workspace(folder)
             elsewhere.write(prepared.with_lock(files))
             elsewhere.link(prepared.data_dir)
-            text = ground.terraform().show_plan(ground.place(work, elsewhere.root, prepared.data_dir), plan)
-            return journal.redacted(text)
+            plan = plan_files.opened(folder, content)
+            place, terraform = ground.place(work, elsewhere.root, prepared.data_dir), ground.terraform()
+            if dynamic.found(work.inputs):
+                # the plan knows what they stood for then
+                shown = json.loads(terraform.show_plan_json(place, plan))
+                journal.hide(handing.planned(shown, work.part, work.address.kind, work.inputs))
+            return journal.redacted(terraform.show_plan(place, plan))
 
     def _planned(self, step: Step, given: Values) -> tuple[Outcome, Collector]:
         """What Terraform plans, written to the run's plan file."""
@@ -159,8 +179,17 @@ class Phases:
         backend, root = ground.backend(work), ground.root(work)
         place = ground.prepare(step, given)
         self.trigger(Point.WORKSPACE_WRITTEN)
-        plan_file, destroy = ground.plan_file(work.address, work.run_id), work.operation is Operation.DESTROY
-        command = ground.terraform().plan(place, plan_file, destroy=destroy)
+        with ground.elsewhere() as folder, backend.working(root, work.run_id):
+            plan, destroy = folder / PLAN_FILE, work.operation is Operation.DESTROY
+            came_to = self._plan_followed(step, ground.terraform().plan(place, plan, destroy=destroy))
+            if plan.exists():
+                ground.plan_file(work.address, work.run_id).keep(plan.read_bytes())
+        return came_to
+
+    def _plan_followed(self, step: Step, command: Command) -> tuple[Outcome, Collector]:
+        """What the command comes to, which may take a lock that outlives it."""
+        ground, work = self.ground, step.work
+        backend, root = ground.backend(work), ground.root(work)
         if not backend.is_shared:
             return follow(command, "plan", replace(step, on_start=partial(self.trigger, Point.PLAN_STARTED)))
         free = partial(locks.free, work, partial(ground.books, work), backend, root)
@@ -186,14 +215,17 @@ class Phases:
         """
         ground, work, stop = self.ground, step.work, step.stop
         backend, root = ground.backend(work), ground.root(work)
-        look = Look(ground.harvest, work, backend, root, kept)
-        try:
-            with watching(backend, look, Witness(ground.locks(work), backend, root, ground.now)):
-                yield
-        finally:
-            self.trigger(Point.APPLY_ENDED)
-            ground.harvest.finish(work, look, lambda: isinstance(stop, RunStop) and stop.recovers())
-            self.trigger(Point.STATE_HARVESTED)
+        # what comes of it must be sealed: without the key for that nothing is begun
+        ground.cipher.newest()
+        with backend.working(root, work.run_id):
+            look = Look(ground.harvest, work, backend, root, kept)
+            try:
+                with watching(backend, look, Witness(ground.locks(work), backend, root, ground.now)):
+                    yield
+            finally:
+                self.trigger(Point.APPLY_ENDED)
+                ground.harvest.finish(work, look, lambda: isinstance(stop, RunStop) and stop.recovers())
+                self.trigger(Point.STATE_HARVESTED)
 
     def _telling(self, watch: Watch) -> Watch:
         """The watch, which also tells the trigger of the first resource that is done."""

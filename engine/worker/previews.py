@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.core import rendering, shapes
 from engine.core.address import Address
 from engine.core.bundle import Part, PartName
-from engine.core.namespace import EnvironmentValues, InstanceValues, ServiceValues, Upstream, Values
+from engine.core.namespace import EnvironmentValues, InstanceValues, PipelineValues, ServiceValues, Upstream, Values
 from engine.core.outputs import Secret
 from engine.core.versions import TemplateKind
 from engine.errors import NotFound
@@ -33,9 +33,12 @@ def of_instance(catalog: Catalog, ground: Ground, where: Address) -> dict[str, b
         instance = tx.instance(where)
         assert instance.id is not None
         work = wanted(tx.related(instance.id, instance.version_id), instance.inputs)
-    if work.part is None:
+    part = work.part
+    if part is None:
         raise NotFound(f"{where} has no infrastructure: its inputs are its outputs.")
-    return ground.rendered(work, work.part, ground.values(work), masked=True)
+    # people see references as they are, and nobody's secrets are needed for that
+    work = replace(work, is_unsigned=True, references={})
+    return ground.rendered(work, part, ground.values(work), masked=True)
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,11 @@ def example(
     environment: str | None = None,
     outputs: Mapping[str, Mapping[str, object]] | None = None,
 ) -> Values:
-    """The values of an example; `environment` and `outputs` as in of_template()."""
+    """The values of an example; `environment` and `outputs` as in of_template(). A pipeline's has no instances, and
+    only default inputs.
+    """
+    if part.name is PartName.PIPELINE:
+        return PipelineValues(EXAMPLE, ServiceValues(EXAMPLE), shapes.filled(wish.schema.pipeline_type or {}, {}))
     complete = shapes.filled(wish.schema.type, wish.inputs)
     if wish.facts.kind is TemplateKind.ENVIRONMENT:
         return EnvironmentValues(EXAMPLE, EXAMPLE, complete)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from engine.core.address import Kind
 from engine.worker import upstreams
 
 if TYPE_CHECKING:
@@ -33,6 +34,8 @@ def destroyed(tx: Tx, run: Run) -> None:
     instance = tx.instance_by_id(run.instance_id)
     service_id = instance.service_id
     tx.remove_instance(instance)
+    if instance.kind == Kind.COMPONENT:
+        tx.forget_template(instance.template_id)
     if service_id is not None:
         service = tx.service_by_id(service_id)
         if not tx.instances_of(service):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _THE_SAME = (
     *("operation", "version_id", "template", "inputs", "update_kind", "auto_approve"),
-    *("reason", "requested_by", "priority"),
+    *("reason", "requested_by", "priority", "attached_id"),
 )
 
 

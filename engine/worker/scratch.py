@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.external.process import Stop
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from engine.core.bundle import Part
-    from engine.core.namespace import Values
     from engine.terraform.cli import Place
     from engine.worker.ground import Ground
     from engine.worker.work import Work
@@ -40,11 +39,15 @@ def scratch(
     ground: Ground, work: Work, part: Part, stop: Stop | None = None, watch: Watch = watch_nothing
 ) -> Iterator[Scratch]:
     """A place for one command that changes nothing. What it says goes to `watch` and to no log of a run."""
-    given: Values = ground.values(work)
-    with ground.elsewhere() as folder, Journal(folder, ground.secrets(work, given), watch) as journal:
+    work = ground.entrusted.resolved(work)
+    given = ground.values(work)
+    secrets, kept = ground.secrets(work, given), ground.entrusted.kept(work)
+    with ground.elsewhere() as folder, Journal(folder, secrets, watch, kept=kept) as journal:
         step = Step(work, part, stop or Stop(), journal, ground.patience)
         files, prepared = ground.prepared(step, given)
         workspace = Workspace(folder)
         workspace.write(prepared.with_lock(files))
         workspace.link(prepared.data_dir)
-        yield Scratch(folder, ground.place(work, workspace.root, prepared.data_dir), step, files)
+        place = ground.place(work, workspace.root, prepared.data_dir)
+        handed = ground.handed(work, part, given)
+        yield Scratch(folder, replace(place, env={**place.env, **handed}), step, files)

@@ -28,6 +28,14 @@ _LISTEN_S = 1.0
 _OUTAGE_S = 1.0
 
 
+@dataclass(frozen=True)
+class Looks:
+    """What a worker looks at now and then, outside of the catalog."""
+
+    look: Callable[[], object] = lambda: None
+    every_s: float = 60.0
+
+
 @dataclass
 class Shift:
     """The time that one worker works; its methods may be called from any thread and from a signal handler."""
@@ -38,6 +46,7 @@ class Shift:
     """Looks after the runs of workers that are gone; gets the seconds for which the lease has been renewed steadily."""
     say: Callable[[str], None] = lambda _: None
     """Told of every run that begins here, and of how it ends or comes to rest."""
+    looks: Looks = field(default_factory=Looks)
     stop: Stop = field(default_factory=Stop)
     """Stops all that is under way."""
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -139,7 +148,7 @@ class Shift:
         """What goes on beside the taking: somebody listens for news, somebody looks after the dead."""
         helpers = [
             threading.Thread(target=helper, name=name, daemon=True)
-            for name, helper in (("listener", self._listen), ("reaper", self._reap))
+            for name, helper in (("listener", self._listen), ("reaper", self._reap), ("looker", self._look))
         ]
         for helper in helpers:
             helper.start()
@@ -167,6 +176,13 @@ class Shift:
                 self.reap(self.lease.steady_s)
             except LandformError as error:
                 logger.warning("a worker cannot look after others: %s", error.message, extra=self._who())
+
+    def _look(self) -> None:
+        while not self._is_over.wait(self.looks.every_s):
+            try:
+                self.looks.look()
+            except LandformError as error:
+                logger.warning("a worker cannot look outside: %s", error.message, extra=self._who())
 
 
 def _report(carried_out: Future[None]) -> None:

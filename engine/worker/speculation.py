@@ -11,14 +11,14 @@ from engine.core import address, bundle, registered, shapes, wiring
 from engine.core.placeholders import Placeholder, Type, placeholders
 from engine.core.plans import Summary
 from engine.core.runs import Operation
-from engine.errors import ExternalFailure
+from engine.errors import Conflict, ExternalFailure
 from engine.terraform import copies
 from engine.terraform import files as safely
 from engine.terraform.backends import STATE_FILE
 from engine.terraform.cli import Outcome
 from engine.worker.following import Watch, follow
-from engine.worker.ground import PLAN_FILE
 from engine.worker.phases import summarised
+from engine.worker.plan_files import PLAN_FILE
 from engine.worker.scratch import Scratch, scratch
 from engine.worker.work import Repository, Upstream, Work, wanted
 
@@ -73,13 +73,15 @@ def plan(catalog: Catalog, ground: Ground, draft: Draft, stop: Stop, watch: Watc
     """
     with catalog.read() as tx:
         premise = _newcomer(tx, draft) if draft.is_new else _living(tx, draft)
-    work = premise.work
-    if work.part is None:
+    work, part = premise.work, premise.work.part
+    if part is None:
         return Speculation(Summary(), has_changes=False, notes=(NOTHING_TO_PLAN,))
+    _refuse_others(work)
     watch("planning", None)
+    work = ground.entrusted.resolved(work)
     # wherever the state lives, its copy lies in a file
     elsewhere = replace(work, backend={})
-    with scratch(ground, elsewhere, work.part, stop, watch) as made:
+    with scratch(ground, elsewhere, part, stop, watch) as made:
         ours = ground.workspace(work.address).written() | made.files.keys()
         is_alike = copies.copy_rest(ground.root(work), made.place.folder, ours)
         _copy_state(ground, work, made)
@@ -92,13 +94,21 @@ def plan(catalog: Catalog, ground: Ground, draft: Draft, stop: Stop, watch: Watc
     )
 
 
+def _refuse_others(work: Work) -> None:
+    if work.proposed_in is not None:
+        raise Conflict(
+            f"{work.address} is carried out by others, who keep its state: no plan can be made here.",
+            hint=f"Their pull requests come to {work.proposed_in.url}, and may show one.",
+        )
+
+
 def has_something_to_destroy(catalog: Catalog, ground: Ground, where: Address) -> bool:
     """Whether the state of an instance knows of any resource. Raises NotFound, ExternalFailure."""
     with catalog.read() as tx:
         instance = tx.instance(where)
         assert instance.id is not None
         work = wanted(tx.related(instance.id, instance.version_id), instance.inputs)
-    state = _state(ground, work)
+    state = _state(ground, ground.entrusted.opened(work))
     return state is not None and bool(state.resource_addresses())
 
 
@@ -152,9 +162,12 @@ def _newcomer(tx: Tx, draft: Draft) -> _Premise:
         bundle=version.bundle,
         facts=facts,
         inputs=shapes.filled(schema.type, draft.inputs),
+        input_type=schema.type,
         environment=_upstream(environment, unknown) if environment else None,
         repository=_repository(tx.find_service(draft.address.service) if draft.address.service else None),
         run_env=environment.run_env if environment else {},
+        credentials=environment.credentials if environment else "",
+        tags=environment.tags if environment else {},
         planned_with={},
     )
     return _Premise(work, unknown)
@@ -190,6 +203,7 @@ def _upstream(environment: Instance, unknown: tuple[Placeholder, ...]) -> Upstre
         environment.deployed_run_id,
         environment.id or 0,
         environment.backend,
+        environment.credentials,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from engine.core import namespace
 from engine.core.address import Kind
@@ -21,17 +21,23 @@ from engine.core.namespace import (
     Values,
 )
 from engine.core.outputs import Secret, output_text
+from engine.core.runs import Operation
 from engine.errors import Conflict
 from engine.settings import Settings
-from engine.worker.work import Upstream, Work
+from engine.worker.credentials import profile as credentials_of
+from engine.worker.work import Neighbour, Upstream, Work
 
 StateOutputs = Callable[[Upstream], Mapping[str, Mapping[str, object]]]
 """Upstream -> outputs as its state has them, sensitive ones with their value."""
 
 
-def owner(settings: Settings) -> Owner:
-    """Who names and tags say the resources belong to."""
-    return Owner(settings.account_id, settings.region)
+def owner(settings: Settings, credentials: str = "") -> Owner:
+    """Who names and tags say the resources belong to, of what is made with the credentials of that name.
+
+    Raises Invalid when this machine does not know them.
+    """
+    profile = credentials_of(settings, credentials)
+    return Owner(profile.account_id if profile and profile.account_id else settings.account_id, settings.region)
 
 
 def of(work: Work, settings: Settings, state_outputs: StateOutputs, key: bytes) -> Values:
@@ -39,7 +45,7 @@ def of(work: Work, settings: Settings, state_outputs: StateOutputs, key: bytes) 
 
     Raises Conflict when that state is not what the upstream's last successful run left. `key` is the home's.
     """
-    return _VALUES[work.address.kind](work, _Sources(settings, state_outputs, key))
+    return replace(_VALUES[work.address.kind](work, _Sources(settings, state_outputs, key)), extra_tags=work.tags)
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class _Sources:
 
     def environment(self, upstream: Upstream | None) -> namespace.Upstream:
         assert upstream is not None
-        return namespace.Upstream(upstream.address.name, self.settings.account_id, self.outputs(upstream))
+        account_id = owner(self.settings, upstream.credentials).account_id
+        return namespace.Upstream(upstream.address.name, account_id, self.outputs(upstream))
 
 
 def _environment(work: Work, sources: _Sources) -> Values:
@@ -82,9 +89,23 @@ def _pipeline(work: Work, sources: _Sources) -> Values:
             each.inputs,
             sources.outputs(each.instance),
         )
-        for each in work.neighbours
+        for each in _deployed(work)
     )
     return PipelineValues(work.template, _service(work), work.inputs, instances)
+
+
+def _deployed(work: Work) -> list[Neighbour]:
+    """The instances that a pipeline is given. Raises Conflict when one was never deployed, unless the pipeline goes:
+    the code would read outputs that it has not.
+    """
+    found = [each for each in work.neighbours if each.instance.deployed_run is not None]
+    missing = [each.instance.address for each in work.neighbours if each.instance.deployed_run is None]
+    if missing and work.operation is Operation.DEPLOY:
+        raise Conflict(
+            f"{work.address} comes after the instances of its service, and {missing[0]} has not been deployed yet.",
+            hint=f"Deploy it first: {_DEPLOY[Kind.SERVICE_INSTANCE].format(str(missing[0]).partition('/')[2])}",
+        )
+    return found
 
 
 def _component(work: Work, sources: _Sources) -> Values:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from engine.core import address
+from engine.core.bundle import PART_OF
 from engine.core.runs import Operation
-from engine.core.versions import TemplateKind
 from engine.errors import Invalid
 from engine.external.process import Stop
 from engine.terraform import backends, mirror
@@ -18,6 +18,7 @@ from engine.worker.work import Repository, Work
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from engine.core.address import Address
     from engine.core.bundle import Facts
     from engine.core.schema import Schema
     from engine.terraform.mirror import Package
@@ -43,11 +44,22 @@ def warm(ground: Ground, work: Work, schema: Schema, watch: Watch) -> list[Packa
     return mirror.used(prepared.data_dir)
 
 
-def example(ground: Ground, version: Mapping[str, str], facts: Facts, inputs: Mapping[str, object]) -> Work:
-    """A first deploy with a version, whose row has `template` and `bundle`; the inputs are without defaults."""
+def examples(ground: Ground, version: Mapping[str, str], facts: Facts, inputs: Mapping[str, object]) -> list[Work]:
+    """A first deploy for each part of a version, whose row has `template` and `bundle`; the inputs are without
+    defaults.
+    """
     name = previews.EXAMPLE
-    is_environment = facts.kind is TemplateKind.ENVIRONMENT
-    where = address.environment(name) if is_environment else address.service_instance(name, name)
+    places = (address.environment(name), address.service_instance(name, name), address.pipeline(name))
+    return [
+        _example(ground, version, facts, inputs, where)
+        for where in places
+        if facts.part(PART_OF[where.kind]) is not None
+    ]
+
+
+def _example(
+    ground: Ground, version: Mapping[str, str], facts: Facts, inputs: Mapping[str, object], where: Address
+) -> Work:
     return Work(
         run_id=0,
         fence=0,

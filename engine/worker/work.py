@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from engine.core import address, bundle, registered, shapes
+from engine.core import address, bundle, provisioning, registered, shapes, tags
 from engine.core.address import Address, Kind
 from engine.core.bundle import PART_OF, Facts, Part
 from engine.core.located import Json
 from engine.core.run_env import EnvValue
 from engine.core.runs import Operation, Status
+from engine.core.versions import TemplateKind
 
 if TYPE_CHECKING:
     from engine.catalog.related import Neighbour as Row
     from engine.catalog.related import Related
     from engine.catalog.tables import Instance, Run, Service, Template, Version
     from engine.catalog.tx import Tx
+    from engine.worker.credentials import Session
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,8 @@ class Upstream:
     instance_id: int = 0
     backend: Mapping[str, Any] = field(default_factory=dict)
     """As catalog.tables.Instance.backend."""
+    credentials: str = ""
+    """Of its environment, as catalog.tables.Instance.credentials."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +91,22 @@ class Work:
     """The instances of the service of a pipeline, in the order in which they were made."""
     attached: Address | None = None
     """The service instance that a component is attached to; its inputs are `inputs`."""
+    proposed_in: provisioning.Repository | None = None
+    """Where others are asked to carry the run out; None where Landform does."""
+    input_type: Json = field(default_factory=dict)
+    """What the inputs must look like."""
+    references: Mapping[str, str] | None = field(default=None, repr=False)
+    """Reference in the inputs -> its value; None before they have been looked up, {} where nobody is to know them."""
     secret_env: Mapping[str, str] | None = None
     """Name -> value of the variables that lie in files; None before they have been read."""
+    credentials: str = ""
+    """Of its environment, as catalog.tables.Instance.credentials; a pipeline has those of the settings."""
+    tags: Mapping[str, str] = field(default_factory=dict)
+    """Those of people: its own, over those of its service and of its environment."""
+    session: Session | None = None
+    """What stands for them; None where there are none, and before anybody needs them."""
+    is_unsigned: bool = False
+    """Whether it is only looked at, so that nobody is asked for credentials."""
 
     @property
     def part(self) -> Part | None:
@@ -101,6 +119,27 @@ class Work:
         around = [upstream for each in self.neighbours for upstream in (each.instance, each.environment)]
         found = [*filter(None, (self.environment, self.component)), *around]
         return tuple({upstream.address: upstream for upstream in found}.values())
+
+
+def bare(instance: Instance, environment: Instance | None) -> Work:
+    """What it takes to reach the state of an instance, and no more; `environment` is the one that it runs in."""
+    return Work(
+        run_id=0,
+        fence=0,
+        address=address.parse(instance.address),
+        operation=Operation.DEPLOY,
+        template="",
+        bundle="",
+        facts=Facts(TemplateKind.ENVIRONMENT, customer_managed=False, parts={}),
+        inputs={},
+        environment=None,
+        repository=Repository(),
+        run_env={**(environment.run_env if environment else {}), **instance.run_env},
+        credentials=(environment or instance).credentials,
+        planned_with={},
+        instance_id=instance.id or 0,
+        backend=instance.backend,
+    )
 
 
 def load(tx: Tx, run: Run) -> Work:
@@ -123,7 +162,8 @@ def load(tx: Tx, run: Run) -> Work:
 def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
     """What a deploy of the instance with that version and those inputs would need, outside of any run."""
     instance, version, environment = related.instance, related.version, related.environment
-    attached = related.attached
+    attached, credentials = related.attached, (environment or instance).credentials
+    input_type = _input_type(related)
     return Work(
         run_id=0,
         fence=0,
@@ -132,28 +172,38 @@ def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
         template=related.template.name,
         bundle=version.bundle,
         facts=bundle.from_json(version.facts),
-        inputs=shapes.filled(_input_type(related), inputs),
-        environment=upstream(environment) if environment else None,
+        inputs=shapes.filled(input_type, inputs),
+        input_type=input_type,
+        environment=upstream(environment, environment.credentials) if environment else None,
         repository=_repository(related.service),
         run_env={**(environment.run_env if environment else {}), **instance.run_env},
+        credentials=credentials,
+        tags=_tags(related),
         planned_with={},
         instance_id=instance.id or 0,
         backend=instance.backend,
         diverged=instance.diverged,
-        component=upstream(related.component) if related.component else None,
+        component=upstream(related.component, credentials) if related.component else None,
         neighbours=tuple(map(_neighbour, related.siblings)),
         attached=address.parse(attached.instance.address) if attached else None,
+        proposed_in=provisioning.repository(stored) if (stored := (environment or instance).provisioning) else None,
     )
 
 
-def upstream(instance: Instance) -> Upstream:
-    """The instance, as those see it whom its outputs flow into."""
+def _tags(related: Related) -> dict[str, str]:
+    levels = (related.environment, related.service, related.instance)
+    return tags.merged(*(level.tags for level in levels if level is not None))
+
+
+def upstream(instance: Instance, credentials: str) -> Upstream:
+    """The instance, as those see it whom its outputs flow into; the credentials are those of its environment."""
     return Upstream(
         address.parse(instance.address),
         instance.outputs or {},
         instance.deployed_run_id,
         instance.id or 0,
         instance.backend,
+        credentials,
     )
 
 
@@ -172,7 +222,8 @@ def _type(template: Template, version: Version) -> Json:
 
 def _neighbour(found: Row) -> Neighbour:
     inputs = shapes.filled(_type(found.template, found.version), found.instance.inputs)
-    return Neighbour(upstream(found.instance), inputs, upstream(found.environment))
+    credentials = found.environment.credentials
+    return Neighbour(upstream(found.instance, credentials), inputs, upstream(found.environment, credentials))
 
 
 def _repository(service: Service | None) -> Repository:

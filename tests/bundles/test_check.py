@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from engine.bundles.load import check
 from engine.bundles.scaffold import scaffold
-from engine.core.bundle import PartName, from_json
+from engine.core.bundle import PartName, Variable, from_json
 from engine.core.versions import REGISTERED, TemplateKind
 from engine.errors import Problem, Severity
 
@@ -882,3 +882,33 @@ def test_a_bundle_is_checked_in_well_under_a_second() -> None:
     assert check(files).problems == ()
 
     assert time.process_time() - before < 1
+
+
+OWN_VARIABLES = """\
+variable "size" {
+  default   = null
+  sensitive = true
+}
+
+variable "logins" {
+  type      = list(object({ name = string })) # each
+  default   = []
+  ephemeral = true
+}
+"""
+
+
+def test_a_sensitive_variable_with_the_name_of_an_input_uses_that_input() -> None:
+    files = environment(
+        OWN_VARIABLES, **{"x_override.tf.json": b'{"variable": {"logins": {"sensitive": true, "default": []}}}'}
+    )
+    del files["infrastructure/use.tf"]
+
+    checked = check(files)
+
+    assert checked.problems == ()
+    assert checked.facts is not None
+    assert checked.facts.parts[PartName.INFRASTRUCTURE].variables == (
+        Variable("logins", "main.tf", 6, sensitive=True, ephemeral=True, is_text=False),
+        Variable("size", "main.tf", 1, sensitive=True),
+    )

@@ -10,6 +10,7 @@ from engine.bundles import pack
 from engine.bundles.limits import Limits
 from engine.bundles.scaffold import scaffold
 from engine.bundles.sources import fetch
+from engine.core.s3 import Object
 from engine.core.versions import TemplateKind
 from engine.errors import Invalid, NotFound
 
@@ -17,9 +18,9 @@ FILES = scaffold(TemplateKind.ENVIRONMENT, "net")
 WRAPPED = pack.pack({f"net/v1/{path}": content for path, content in FILES.items()})
 
 
-def bucket(name: str, key: str, version: str | None) -> tuple[bytes, str]:
-    assert (name, key) == ("bundles", "a b/net.tar.gz")
-    return WRAPPED, version or "newest"
+def bucket(wanted: Object) -> tuple[bytes, str]:
+    assert (wanted.bucket, wanted.key) == ("bundles", "a b/net.tar.gz")
+    return WRAPPED, wanted.version_id or "newest"
 
 
 def test_a_folder_is_fetched(tmp_path: Path) -> None:
@@ -44,6 +45,10 @@ def test_an_archive_is_fetched(tmp_path: Path, name: str) -> None:
     [
         ("s3://bundles/a%20b/net.tar.gz", "s3://bundles/a%20b/net.tar.gz?versionId=newest"),
         ("s3://bundles/a%20b/net.tar.gz?versionId=v7", "s3://bundles/a%20b/net.tar.gz?versionId=v7"),
+        (
+            "s3://bundles/a%20b/net.tar.gz?endpoint=http://127.0.0.1:9000&region=eu-west-1",
+            "s3://bundles/a%20b/net.tar.gz?versionId=newest&region=eu-west-1&endpoint=http://127.0.0.1:9000",
+        ),
     ],
 )
 def test_an_object_is_fetched_and_its_version_remembered(text: str, source: str) -> None:
@@ -55,9 +60,10 @@ def test_an_object_is_fetched_and_its_version_remembered(text: str, source: str)
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("https://x/y.tar.gz", "https://x/y.tar.gz cannot be read: only s3:// addresses are."),
+        ("https://x/y.tar.gz", "https://x/y.tar.gz cannot be read: only s3:// and git:: addresses are."),
         ("s3://bundles", "s3://bundles is not the address of an S3 object."),
         ("s3:///key", "s3:///key is not the address of an S3 object."),
+        ("s3://a/b?versionid=v7", "s3://a/b?versionid=v7 is not the address of an S3 object."),
         ("s3://[x/key", "s3://[x/key is not the address of an S3 object."),
         ("s3://a/b", "s3://a/b cannot be read: S3 is not available here."),
         ("/dev/null", "/dev/null is neither a folder nor a .tar.gz file."),

@@ -32,7 +32,7 @@ def test_an_instance_is_found_by_its_address(world: World) -> None:
             "There is no service instance orders/test.",
             "Did you mean orders/prod? See them all: landform instance list",
         ),
-        ("pipeline/orders", "There is no pipeline orders.", "See them all: landform service list"),
+        ("pipeline/orders", "There is no pipeline orders.", "See them all: landform pipeline list"),
         ("component/cache", "There is no component cache.", "See them all: landform component list"),
     ],
 )

@@ -64,6 +64,8 @@ def test_a_row_of_an_instance_tells_where_it_stands(world: World, reads: Reads) 
         "name": "a",
         "service": "orders",
         "environment": "prod",
+        "attached": None,
+        "component": None,
         "template": "web",
         "version": "1.0",
         "newest": "1.1",

@@ -185,7 +185,7 @@ def test_whoever_holds_the_state_is_seen_and_respected(lab: Lab) -> None:
 
         assert lock is not None
         assert (lock.host, lock.operation) == (os.uname().nodename, "OperationTypeApply")
-        with pytest.raises(Busy, match="is locked: a Terraform works with it"):
+        with pytest.raises(Busy, match=r"is locked by .* \(OperationTypeApply, lock "):
             lab.backend.push(lab.folder, b"{}", None)
         assert running.poll() is None
 

@@ -17,6 +17,7 @@ import pytest
 
 from engine.errors import ExternalFailure
 from engine.external import alive, process
+from engine.external.launch import TooMuch
 from engine.external.lines import LIMIT
 from engine.external.process import Command, Ended, Reason, Stop
 from tests.scenarios.workers import until
@@ -495,3 +496,8 @@ def test_capture_gives_the_code_and_the_text() -> None:
 def test_capture_ends_what_takes_too_long() -> None:
     with pytest.raises(ExternalFailure, match=r"^/bin/sleep 60 did not end within 0\.1 seconds\.$"):
         process.capture(("/bin/sleep", "60"), ENV, 0.1)
+
+
+def test_capture_ends_what_says_too_much() -> None:
+    with pytest.raises(TooMuch):
+        process.capture(("/bin/sh", "-c", "while :; do echo more; done"), ENV, 10, bytes_max=1000)

@@ -14,7 +14,7 @@ import pytest
 from engine.catalog.catalog import Catalog
 from engine.catalog.contents import CatalogStates
 from engine.errors import ExternalFailure
-from engine.external import aws
+from engine.external import aws_s3
 from engine.external.cipher import Cipher
 from engine.external.contents import Contents, FolderStates, S3States, States
 from tests.bucket import CREDENTIALS, REGION, Bucket, bucket
@@ -37,7 +37,7 @@ def contents(request: pytest.FixtureRequest, tmp_path: Path, s3: Bucket) -> Iter
         yield CatalogStates(catalog)
         catalog.close()
     else:
-        yield S3States(aws.Place(s3.name, f"{tmp_path.name}/", s3.endpoint, REGION, CREDENTIALS))
+        yield S3States(aws_s3.Place(s3.name, f"{tmp_path.name}/", s3.endpoint, REGION, CREDENTIALS))
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from engine.core import bundle
-from engine.core.bundle import Facts, Output, Part, PartName, Read, Resource
+from engine.core.bundle import Facts, Output, Part, PartName, Read, Resource, Variable
 from engine.core.versions import TemplateKind
 
 texts = st.text(max_size=10)
@@ -26,6 +26,9 @@ parts = st.builds(
     providers=st.none() | st.dictionaries(texts, texts, max_size=2),
     terraform=texts,
     backend=texts,
+    variables=st.lists(st.builds(Variable, texts, texts, lines, st.booleans(), st.booleans(), st.booleans())).map(
+        tuple
+    ),
 )
 facts = st.builds(
     Facts,
@@ -65,6 +68,7 @@ def test_facts_are_stored_under_these_names() -> None:
                 {"aws": "hashicorp/aws ~> 4.0"},
                 ">= 1.3",
                 "s3",
+                (Variable("token", "main.tf", 7, sensitive=True),),
             )
         },
     )
@@ -92,9 +96,26 @@ def test_facts_are_stored_under_these_names() -> None:
                 "providers": {"aws": "hashicorp/aws ~> 4.0"},
                 "terraform": ">= 1.3",
                 "backend": "s3",
+                "variables": [
+                    {
+                        "name": "token",
+                        "file": "main.tf",
+                        "line": 7,
+                        "sensitive": True,
+                        "ephemeral": False,
+                        "is_text": True,
+                    }
+                ],
             }
         },
     }
+
+
+def test_facts_that_were_stored_before_variables_were_known_are_read() -> None:
+    before = Facts(TemplateKind.SERVICE, customer_managed=False, parts={PartName.INSTANCE: part()}).to_json()
+    del before["parts"]["instance_infrastructure"]["variables"]
+
+    assert bundle.from_json(json.loads(json.dumps(before))).parts[PartName.INSTANCE].variables == ()
 
 
 def test_a_part_is_found_by_its_name() -> None:

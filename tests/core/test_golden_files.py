@@ -95,7 +95,7 @@ SVC_COMPS = ComponentValues("s3-bucket", Upstream("fargate-env-nrt", ""), Attach
 
 
 def rendered(values: Values, owner: Owner, deployment: Deployment | None = None) -> dict[str, bytes]:
-    return render(Rendering(PART, {}, values, owner, {}, deployment))
+    return render(Rendering(PART, {}, values, owner, deployment=deployment))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from engine.core.arns import Owner
 from engine.core.bundle import Part, PartName
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.namespace import EnvironmentValues, InstanceValues, ServiceValues, Upstream
-from engine.core.outputs import Secret
+from engine.core.outputs import Resolved, Secret
 from engine.core.rendering import (
     HEADER_LINES,
     Rendering,
@@ -116,11 +116,26 @@ def test_inputs_keep_their_order_and_their_types(inputs: dict[str, Any]) -> None
     assert list(written.items()) == list(inputs.items())
 
 
-def test_secrets_are_in_the_files_for_terraform_only() -> None:
+def test_a_variable_with_a_secret_in_it_reaches_terraform_in_no_file() -> None:
     request = rendering(token=Secret("hunter2"))
 
-    assert json.loads(render(request)[VALUES_FILE])["environment"]["outputs"] == {"token": "hunter2"}
+    assert "environment" not in json.loads(render(request)[VALUES_FILE])
+    assert b"sensitive" not in render(request)["proton.service_instance.variables.tf"]
     assert json.loads(masked(request)[VALUES_FILE])["environment"]["outputs"] == {"token": "(sensitive)"}
+
+
+def test_a_variable_with_a_resolved_reference_in_it_is_sensitive() -> None:
+    inputs = {"port": Resolved("80", "{{resolve:ssm:/port}}", 80), "name": "x"}
+    request = Rendering(PART, FILES, instance(inputs, {}), OWNER, OVERRIDE)
+
+    assert [name for name in json.loads(render(request)[VALUES_FILE]) if "service" in name] == ["service"]
+    assert 'variable "service_instance" {\n  sensitive = true\n  type = object({\n' in body(
+        render(request), "proton.service_instance.variables.tf"
+    )
+    assert json.loads(masked(request)[VALUES_FILE])["service_instance"]["inputs"] == {
+        "port": "{{resolve:ssm:/port}}",
+        "name": "x",
+    }
 
 
 @pytest.mark.parametrize(
@@ -253,10 +268,31 @@ def test_templates_include_each_other_and_nothing_else() -> None:
     ]
 
 
-def test_a_masked_rendering_of_a_jinja_part_hides_secrets() -> None:
-    request = jinja(b"# {{ environment.outputs.token }}")
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "environment.outputs.token",
+        "environment.outputs.token | hcl",
+        "environment.outputs.token | length",
+        "environment['outputs'] | tojson",
+        "environment.outputs.token == 'x'",
+        "environment.outputs.token.strip()",
+        "[environment.outputs.token]",
+    ],
+)
+def test_a_template_cannot_write_a_secret(expression: str) -> None:
+    message = "environment.outputs.token is secret, and what a template writes stays in a file."
+    hint = "Write var.environment.outputs.token in the code, without braces: Terraform gets it without a file."
 
-    assert (body(render(request)), body(masked(request))) == ("# hunter2", "# (sensitive)")
+    [problem] = problems(jinja(f"# {{{{ {expression} }}}}".encode()))
+
+    assert (problem.line, problem.message, problem.hint) == (1, message, hint)
+
+
+def test_a_template_may_name_what_is_secret() -> None:
+    request = jinja(b"# {{ environment.outputs | sort | join }} {{ environment.outputs.token is defined }}")
+
+    assert body(render(request)) == "# itemstokenvpc_id True"
 
 
 @pytest.mark.parametrize(

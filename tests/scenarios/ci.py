@@ -18,7 +18,7 @@ import yaml
 from tests.scenarios.world import World
 
 DOCS = Path(__file__).parents[2] / "docs" / "ci"
-_EXPRESSION = re.compile(r"\$\{\{ *([a-z_.]+) *\}\}")
+_EXPRESSION = re.compile(r"\$\{\{ *([a-z0-9_.-]+) *\}\}")
 _STUB = '#!/bin/sh\necho "$0 $*" >> {log}\n'
 
 

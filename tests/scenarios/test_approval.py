@@ -204,6 +204,7 @@ def test_a_summary_is_shown_resource_by_resource(replacing: World) -> None:
         "    -/+ terraform_data.app (cannot update)\n"
         "    ~   output port\n"
         "\n"
+        "Next: landform run show 4 --plan\n"
         "Next: landform run approve 4\n"
         "Next: landform run discard 4\n"
         "Next: landform run cancel 4\n"

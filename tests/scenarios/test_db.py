@@ -124,6 +124,24 @@ def test_doctor_names_the_catalog_without_its_password(world: World, monkeypatch
     assert "hunter2" not in result.out + result.err
 
 
+def test_doctor_says_what_is_wrong_with_each_table_of_the_settings(world: World) -> None:
+    tables = '[credentials.dev]\nsource = "ambient"\n[credentials.prod]\nsource = "cloud"\n[references]\nenv = "X"\n'
+    file = world.write("landform.toml", f'pipeline_credentials = "ci"\n{tables}')
+
+    result = world.run("doctor", "-o", "json")
+
+    rows = {row["check"]: row for row in result.json["items"] if row["check"].startswith("table ")}
+    assert result.code == 1
+    assert {name: row["ok"] for name, row in rows.items()} == {
+        "table credentials.ci": False,
+        "table credentials.dev": True,
+        "table credentials.prod": False,
+        "table references": False,
+    }
+    assert rows["table credentials.ci"]["detail"] == f"{file} has no credentials of the name ci."
+    assert "credentials.prod.source" in rows["table credentials.prod"]["detail"]
+
+
 def test_doctor_names_the_catalog_of_the_home(world: World) -> None:
     rows = world.run("doctor", "-o", "json").json["items"]
 

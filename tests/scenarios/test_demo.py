@@ -54,7 +54,9 @@ def test_the_demonstration_shows_the_main_job_and_leaves_nothing(tmp_path: Path)
     assert shown.count("<h1>Shop (dev)</h1>") == 2
     assert "dev shop dev static-site 1.0 1.1 succeeded -" in table
     assert "-/+ terraform_data.content" in table
-    assert "5 service/shop/dev deploy static-site@1.1 succeeded" in table
+    assert "5 pipeline/shop deploy static-site@1.0 succeeded" in table
+    assert ' - landform run plan service/shop/prod --spec "$SPEC"' in table
+    assert "6 service/shop/dev deploy static-site@1.1 succeeded" in table
     assert "dev shop dev static-site 1.1 1.1 succeeded environment/dev log_root" in table
     assert "prod shop prod static-site 1.0 1.1 succeeded -" in table
     assert "To destroy all of it: make demo-clean" in shown

@@ -43,7 +43,7 @@ def locked(world: World) -> Iterator[None]:
     workspace = world.home / slow.WORKSPACE
     info = {"ID": "its-id", "Operation": "apply", "Who": "kim@c1", "Created": "2026-11-23T12:00:00Z"}
     (workspace / ".terraform.tfstate.lock.info").write_text(json.dumps(info))
-    argv = [sys.executable, "-c", LOCKER, str(workspace / "terraform.tfstate")]
+    argv = [sys.executable, "-c", LOCKER, str(world.lay_open(slow.ADDRESS))]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
@@ -100,15 +100,14 @@ def test_a_state_that_terraform_could_not_write_to_its_place_is_told(lost: World
 
 def test_a_state_that_was_lost_is_put_back(lost: World) -> None:
     lost.do("run", "recover", 3)
-    path = lost.home / slow.WORKSPACE / "terraform.tfstate"
-    before = path.read_bytes()
-    path.unlink()
+    before = lost.state_bytes(slow.ADDRESS)
+    lost.lay_open(slow.ADDRESS).unlink()
 
     found = lost.row("run", "recover", 3)
 
     [note] = found["notes"]
     assert note.endswith("terraform.tfstate was lost or older: the newest one that was kept has been put back.")
-    assert path.read_bytes() == before
+    assert lost.state_bytes(slow.ADDRESS) == before
 
 
 def test_where_terraform_cannot_plan_the_rest_is_shown(lost: World, monkeypatch: pytest.MonkeyPatch) -> None:

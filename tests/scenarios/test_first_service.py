@@ -16,8 +16,7 @@ def test_an_environments_outputs_flow_into_its_services(world: World) -> None:
 
     assert instance["status"] == "succeeded"
     assert instance["outputs"]["port"]["value"] == 80
-    state = (world.home / "service/orders/prod/workspace/terraform.tfstate").read_text()
-    assert '"zone": "a"' in state
+    assert b'"zone": "a"' in world.state_bytes("service/orders/prod")
 
 
 def test_a_service_with_its_environment_can_be_deleted(world: World) -> None:

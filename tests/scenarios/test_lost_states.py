@@ -39,11 +39,12 @@ resource "terraform_data" "app" {
   }
 }
 """
+ORDERS = "service/orders/prod"
 DELETE = ("service", "delete", "orders", "--yes")
 DEPLOY = ("instance", "update", "orders/prod", "--set", "port=81", "--auto-approve")
 
 
-def workspace(world: World, address: str = "service/orders/prod") -> Path:
+def workspace(world: World, address: str = ORDERS) -> Path:
     return world.home / address / "workspace"
 
 
@@ -82,7 +83,7 @@ LOSSES = [
 def test_a_state_that_is_not_in_its_place_stops_every_run(
     deployed: World, lose: Callable[[Path], None], why: str, command: tuple[str, ...]
 ) -> None:
-    lose(workspace(deployed) / "terraform.tfstate")
+    lose(deployed.lay_open(ORDERS))
 
     result = deployed.run(*command)
 
@@ -97,20 +98,19 @@ def test_a_state_that_is_not_in_its_place_stops_every_run(
 
 @pytest.mark.parametrize("lose", [to_nowhere, to_nothing])
 def test_a_state_that_is_lost_is_put_back_as_it_was_kept(deployed: World, lose: Callable[[Path], None]) -> None:
-    state = workspace(deployed) / "terraform.tfstate"
-    before = state.read_bytes()
-    lose(state)
+    before = deployed.state_bytes(ORDERS)
+    lose(deployed.lay_open(ORDERS))
 
     deployed.run("instance", "update", "orders/prod", "--set", "port=81")
 
-    assert state.read_bytes() == before
+    assert deployed.state_bytes(ORDERS) == before
     assert deployed.row("run", "show", 3)["changes"] == {"add": 0, "change": 1, "destroy": 0}
 
 
 @pytest.mark.parametrize("command", [DELETE, DEPLOY])
 def test_a_state_that_is_lost_and_was_never_kept_stops_every_run(deployed: World, command: tuple[str, ...]) -> None:
     forget_kept_states(deployed)
-    (workspace(deployed) / "terraform.tfstate").unlink()
+    deployed.lay_open(ORDERS).unlink()
 
     result = deployed.run(*command)
 
@@ -131,7 +131,7 @@ def test_a_state_from_before_states_were_kept_is_kept_with_the_next_plan(deploye
 
 
 def test_a_state_that_is_put_back_is_gone_on_with(deployed: World) -> None:
-    state = workspace(deployed) / "terraform.tfstate"
+    state = deployed.lay_open(ORDERS)
     state.rename(state.with_name("errored.tfstate"))
     deployed.run(*DELETE)
     state.with_name("errored.tfstate").rename(state)
@@ -145,7 +145,7 @@ def test_a_state_that_is_put_back_is_gone_on_with(deployed: World) -> None:
 def test_the_state_of_a_first_deployment_that_failed_is_kept_too(deployed: World) -> None:
     deployed.publish("failing", deployed.service_bundle("failing", code=FAILING))
     deployed.run("service", "create", "shop", "-t", "failing", "--env", "prod", "--yes")
-    (workspace(deployed, "service/shop/prod") / "terraform.tfstate").unlink()
+    deployed.lay_open("service/shop/prod").unlink()
 
     deployed.do("service", "delete", "shop", "--yes")
 
@@ -202,7 +202,7 @@ def test_a_destroy_that_leaves_a_state_behind_keeps_the_instance(deployed: World
 def test_a_state_that_a_new_instance_has_not_written_is_left_alone(deployed: World) -> None:
     other = workspace(deployed, "service/shop/prod")
     other.mkdir(parents=True)
-    shutil.copy(workspace(deployed) / "terraform.tfstate", other)
+    shutil.copy(deployed.lay_open(ORDERS), other)
 
     result = deployed.run("service", "create", "shop", "-t", "web", "--env", "prod", "--yes")
 

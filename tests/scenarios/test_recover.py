@@ -44,8 +44,7 @@ def unheard(deployed: World) -> World:
 @pytest.fixture
 def gone(lost: World) -> World:
     """As `lost`, and the state does not know of what was being made when the run was interrupted."""
-    path = lost.home / slow.WORKSPACE / "terraform.tfstate"
-    state = json.loads(path.read_text())
+    path, state = lost.lay_open(slow.ADDRESS), lost.state(slow.ADDRESS)
     kept = [resource for resource in state["resources"] if resource["name"] != "slow"]
     path.write_text(json.dumps({**state, "serial": state["serial"] + 1, "resources": kept}))
     return lost
@@ -85,8 +84,8 @@ def test_the_evidence_stays_with_the_run(lost: World) -> None:
     assert lost.row("run", "show", 3)["evidence"]["looked_at"] == found["looked_at"]
 
 
-def test_the_last_words_of_a_terraform_are_in_the_log(lost: World) -> None:
-    lost.do("run", "recover", 3)
+def test_the_last_words_of_a_terraform_are_in_the_log_and_nowhere_else_with_the_next_command(lost: World) -> None:
+    lost.do("run", "list")
 
     assert "terraform_data.slow: (local-exec): " in lost.do("run", "logs", 3).out
     assert "Creation errored after" in lost.do("run", "logs", 3).out

@@ -132,7 +132,7 @@ def test_nothing_is_destroyed_when_a_new_instance_fails(shop: World) -> None:
     assert result.code == 1
     assert instances(shop) == [("one", "succeeded"), ("three", "failed"), ("two", "succeeded")]
     assert runs(shop) == [("service/shop/three", "deploy", "failed"), ("service/shop/two", "destroy", "discarded")]
-    assert (shop.home / "service/shop/two/workspace/terraform.tfstate").exists()
+    assert (shop.home / "service/shop/two/workspace/terraform.tfstate.sealed").exists()
 
 
 def test_an_edit_that_failed_can_be_repeated_with_what_is_right(shop: World) -> None:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-from pathlib import Path
 
 import pytest
 
 from tests.scenarios.world import World
 
 pytestmark = pytest.mark.terraform
+ORDERS = "service/orders/prod"
 
 
 @pytest.fixture
@@ -18,11 +18,6 @@ def planned(deployed: World) -> World:
     """As `deployed`, with an update of orders/prod that waits for approval as run 3."""
     deployed.run("instance", "update", "orders/prod", "--set", "port=81")
     return deployed
-
-
-def workspace(world: World) -> Path:
-    """Where orders/prod lives."""
-    return world.home / "service/orders/prod/workspace"
 
 
 def refusal(world: World) -> tuple[int, str, str]:
@@ -51,9 +46,8 @@ def test_a_plan_does_not_mind_an_output_that_it_did_not_use(planned: World) -> N
 
 
 def test_a_plan_is_refused_when_the_state_has_moved(planned: World) -> None:
-    path = workspace(planned) / "terraform.tfstate"
-    state = json.loads(path.read_text())
-    path.write_text(json.dumps({**state, "serial": state["serial"] + 1}))
+    state = planned.state(ORDERS)
+    planned.lay_open(ORDERS).write_text(json.dumps({**state, "serial": state["serial"] + 1}))
 
     assert refusal(planned) == (5, "discarded", "The plan is stale. Changed since it was made: state.")
 
@@ -84,9 +78,9 @@ def test_everything_that_moved_is_named(planned: World) -> None:
 
 def test_a_stale_plan_changes_nothing_and_frees_its_instance(planned: World) -> None:
     planned.do("env", "update", "prod", "--set", "zone=b", "--auto-approve")
-    before = (workspace(planned) / "terraform.tfstate").read_bytes()
+    before = planned.state_bytes(ORDERS)
     planned.run("run", "approve", 3)
-    after = (workspace(planned) / "terraform.tfstate").read_bytes()
+    after = planned.state_bytes(ORDERS)
 
     planned.do("run", "retry", 3, "--auto-approve")
 

@@ -166,7 +166,7 @@ def test_a_state_is_pulled_as_terraform_wrote_it(deployed: World) -> None:
     deployed.do("state", "pull", WEB, "--out", "orders.tfstate")
 
     file = deployed.root / "orders.tfstate"
-    assert file.read_bytes() == state_file(deployed).read_bytes()
+    assert file.read_bytes() == deployed.state_bytes(WEB)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     assert deployed.do("state", "pull", WEB, "--state", 2).out == file.read_text()
 
@@ -194,7 +194,7 @@ def test_terraform_goes_on_from_the_state_that_was_rolled_back_to(deployed: Worl
 
 def by_hand(world: World) -> None:
     """Writes the state as the next one, as `terraform state` and `terraform import` do."""
-    state = json.loads(state_file(world).read_text())
+    state = world.state(WEB)
     state_file(world).write_text(json.dumps({**state, "serial": state["serial"] + 1}))
 
 
@@ -227,24 +227,24 @@ def test_a_rollback_asks_first(deployed: World) -> None:
 
 
 def test_a_rollback_keeps_what_was_there(deployed: World) -> None:
-    newer = json.loads(state_file(deployed).read_text())
+    newer = deployed.state(WEB)
     state_file(deployed).write_text(json.dumps({**newer, "serial": 7}))
 
     deployed.do("state", "rollback", WEB, 2, "--yes")
 
     assert [row[::3] for row in kept(deployed)][1:] == [(7, "before a rollback"), (2, "")]
-    assert json.loads(state_file(deployed).read_text())["serial"] == 8
+    assert deployed.state(WEB)["serial"] == 8
 
 
 def test_a_rollback_takes_the_place_of_a_damaged_state_which_is_put_aside(deployed: World) -> None:
-    half = state_file(deployed).read_bytes()[:300]
+    half = deployed.state_bytes(WEB)[:300]
     state_file(deployed).write_bytes(half)
     refused = deployed.run(*UPDATE, "port=81")
 
     deployed.do("state", "rollback", WEB, 2, "--yes")
 
     [aside] = (deployed.home / WEB).glob("state-damaged-*.tfstate")
-    assert (refused.code, aside.read_bytes(), kept(deployed)[0][0]) == (1, half, 3)
+    assert (refused.code, deployed.opened(WEB, aside.name), kept(deployed)[0][0]) == (1, half, 3)
     deployed.do(*UPDATE, "port=81")
 
 
@@ -295,7 +295,7 @@ def test_a_frozen_instance_goes_on_when_its_state_has_been_kept(deployed: World)
 
 
 def test_what_was_kept_already_does_not_unfreeze_an_instance(deployed: World) -> None:
-    before = state_file(deployed).read_bytes()
+    before = deployed.state_bytes(WEB)
     (deployed.home / "states").rename(deployed.home / "states.away")
     (deployed.home / "states").write_text("")
     deployed.do(*UPDATE, "port=81")
@@ -311,7 +311,7 @@ def test_what_was_kept_already_does_not_unfreeze_an_instance(deployed: World) ->
 
 
 def test_a_state_that_does_not_follow_what_was_kept_stops_every_run(deployed: World) -> None:
-    other = state_file(deployed).read_text().replace('"lineage": "', '"lineage": "f')
+    other = deployed.state_bytes(WEB).decode().replace('"lineage": "', '"lineage": "f')
     state_file(deployed).write_text(other)
 
     result = deployed.run(*UPDATE, "port=81")
@@ -327,20 +327,20 @@ def test_a_state_that_does_not_follow_what_was_kept_stops_every_run(deployed: Wo
 
 
 def test_an_older_state_that_was_kept_gives_way_to_the_newest(deployed: World) -> None:
-    older = state_file(deployed).read_bytes()
+    older = deployed.state_bytes(WEB)
     deployed.do(*UPDATE, "port=81")
-    newest = state_file(deployed).read_bytes()
+    newest = deployed.state_bytes(WEB)
     state_file(deployed).write_bytes(older)
 
     deployed.run("instance", "update", "orders/prod", "--set", "port=82")
 
-    assert state_file(deployed).read_bytes() == newest
+    assert deployed.state_bytes(WEB) == newest
 
 
 def test_a_lost_workspace_is_made_anew_to_apply_a_plan(deployed: World) -> None:
     deployed.run("instance", "update", "orders/prod", "--set", "port=81")
     lock = state_file(deployed).with_name(".terraform.lock.hcl")
-    state_file(deployed).unlink()
+    deployed.lay_open(WEB).unlink()
 
     deployed.do("run", "approve", 3, "--yes")
 
@@ -411,7 +411,7 @@ def test_a_state_in_s3_that_is_somebody_elses_is_left_alone(world: World, s3: Bu
 
 def test_a_state_moves_to_s3_and_back_as_a_whole(deployed: World, s3: Bucket) -> None:
     settings(deployed)
-    before = state_file(deployed).read_bytes()
+    before = deployed.state_bytes(WEB)
 
     there = deployed.row("state", "migrate", WEB, "--to", s3.address, "--yes")
     is_local = state_file(deployed).exists()
@@ -420,7 +420,7 @@ def test_a_state_moves_to_s3_and_back_as_a_whole(deployed: World, s3: Bucket) ->
     deployed.do(*UPDATE, "port=82")
 
     assert (is_local, there["serial"], there["note"].startswith("migrated to s3://")) == (False, 2, True)
-    assert (deployed.home / WEB / "state-before-migration-2.tfstate").read_bytes() == before
+    assert deployed.opened(WEB, "state-before-migration-2.tfstate") == before
     assert [row[1] for row in kept(deployed)] == [4, 3, 2]
     assert deployed.row("instance", "show", "orders/prod")["outputs"]["port"]["value"] == 82
 
@@ -428,7 +428,7 @@ def test_a_state_moves_to_s3_and_back_as_a_whole(deployed: World, s3: Bucket) ->
 def test_a_state_does_not_move_to_where_it_is_or_where_another_lies(deployed: World, s3: Bucket) -> None:
     settings(deployed)
     with s3.client() as client:
-        body = state_file(deployed).read_text().replace('"serial": 2', '"serial": 1')
+        body = deployed.state_bytes(WEB).decode().replace('"serial": 2', '"serial": 1')
         client.put_object(Bucket=s3.name, Key=f"taken/{WEB}/terraform.tfstate", Body=body.encode())
 
     same = deployed.run("state", "migrate", WEB, "--to", "managed", "--yes")
@@ -446,7 +446,7 @@ def test_a_migration_that_was_killed_can_be_made_again(deployed: World, s3: Buck
     settings(deployed)
     to = s3.address.replace("/team", "/again")
     with s3.client() as client:
-        body = state_file(deployed).read_bytes()
+        body = deployed.state_bytes(WEB)
         client.put_object(Bucket=s3.name, Key=f"again/{WEB}/terraform.tfstate", Body=body)
 
     deployed.do("state", "migrate", WEB, "--to", to, "--yes")
@@ -468,4 +468,4 @@ def test_states_can_be_kept_in_s3(deployed: World, s3: Bucket, monkeypatch: pyte
 
     digest = deployed.rows("state", "list", WEB)[0]["digest"]
     assert f"kept/{digest}" in s3.content()
-    assert deployed.do("state", "pull", WEB).out == state_file(deployed).read_text()
+    assert deployed.do("state", "pull", WEB).out == deployed.state_bytes(WEB).decode()

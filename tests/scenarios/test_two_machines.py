@@ -30,7 +30,7 @@ def machines(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch)
 
 
 def state_file(world: World, address: str = WEB) -> Path:
-    return world.home / address / "workspace/terraform.tfstate"
+    return world.home / address / "workspace/terraform.tfstate.sealed"
 
 
 def test_a_plan_that_one_machine_made_is_applied_by_another(machines: tuple[World, World]) -> None:
@@ -54,7 +54,7 @@ def test_what_one_machine_deployed_the_other_updates_and_the_first_one_again(mac
     changes = [a.row("run", "show", number)["changes"] for number in (3, 4)]
     assert changes == [{"add": 0, "change": 1, "destroy": 0}] * 2
     assert [row["run_id"] for row in b.rows("state", "list", WEB)] == [4, 3, 2]
-    assert state_file(a).read_text() == b.do("state", "pull", WEB).out
+    assert a.state_bytes(WEB).decode() == b.do("state", "pull", WEB).out
 
 
 def test_a_plan_for_what_another_machine_deployed_is_applied_there(machines: tuple[World, World]) -> None:
@@ -88,7 +88,7 @@ def test_a_secret_of_an_environment_that_another_machine_deployed_reaches_its_in
 
     b.do("service", "create", "orders", "-t", "web", "--env", "prod", "--auto-approve")
 
-    assert '"token": "hunter2"' in state_file(b).read_text()
+    assert '"token": "hunter2"' in b.state_bytes(WEB).decode()
 
 
 @pytest.fixture
@@ -96,8 +96,8 @@ def overtaken(machines: tuple[World, World]) -> World:
     """The first machine, with a state that nobody has kept and without which the second one has gone on."""
     a, b = machines
     a.deployed()
-    state = json.loads(state_file(a).read_text())
-    state_file(a).write_text(json.dumps({**state, "serial": 7}))
+    state = a.state(WEB)
+    a.lay_open(WEB).write_text(json.dumps({**state, "serial": 7}))
     b.do("instance", "update", "orders/prod", "--set", "port=81", "--auto-approve")
     return a
 
@@ -116,8 +116,8 @@ def test_a_state_without_which_others_have_gone_on_does_not_move(overtaken: Worl
 
         moved = overtaken.row("state", "migrate", WEB, "--to", s3.address, "--yes")
 
-    backup = overtaken.home / WEB / f"state-before-migration-{moved['serial']}.tfstate"
-    assert (moved["run_id"], moved["serial"], json.loads(backup.read_text())["serial"]) == (3, 4, 7)
+    backup = overtaken.opened(WEB, f"state-before-migration-{moved['serial']}.tfstate")
+    assert (moved["run_id"], moved["serial"], json.loads(backup)["serial"]) == (3, 4, 7)
 
 
 def test_what_one_machine_deployed_the_other_destroys(machines: tuple[World, World]) -> None:

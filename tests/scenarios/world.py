@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import os
 import shutil
 import sys
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from engine.cli.main import main
+from engine.external.cipher import Cipher
+from engine.terraform import at_rest
+from engine.terraform.at_rest import Rest
 
 MANIFEST = """\
 infrastructure:
@@ -151,7 +155,29 @@ class World:
 
     def state(self, address: str) -> Any:
         """The state of an instance."""
-        return json.loads((self.home / address / "workspace/terraform.tfstate").read_text())
+        return json.loads(self.state_bytes(address))
+
+    def state_bytes(self, address: str) -> bytes:
+        """The state in the workspace of an instance, as Terraform wrote it."""
+        content = self._rest(address).content(self.home / address / "workspace")
+        assert content is not None
+        return content
+
+    def lay_open(self, address: str) -> Path:
+        """The file with the state in the workspace of an instance, which nobody has encrypted from now on."""
+        folder = self.home / address / "workspace"
+        content = self.state_bytes(address)
+        (folder / "terraform.tfstate").write_bytes(content)
+        (folder / "terraform.tfstate.sealed").unlink(missing_ok=True)
+        return folder / "terraform.tfstate"
+
+    def opened(self, address: str, name: str) -> bytes:
+        """What an encrypted file beside the workspace of an instance holds."""
+        return self._rest(address).opened((self.home / address / name).read_bytes())
+
+    def _rest(self, address: str) -> Rest:
+        key = os.environ.get("LANDFORM_KEY_FILE") or self.home / "key"
+        return at_rest.of(Cipher(Path(key).read_bytes()), address, self.home)
 
     def write(self, name: str, text: str) -> Path:
         """A file in the working folder."""

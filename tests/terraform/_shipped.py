@@ -215,15 +215,16 @@ class Instance(Root):
 
 
 def part_of(bundle: str) -> Path:
-    """The one Terraform folder of the bundle."""
-    return next(MODULES.joinpath(bundle).glob("*infrastructure"))
+    """The Terraform folder of the bundle that is not its pipeline's."""
+    kind = "infrastructure" if bundle.startswith("environment/") else "instance_infrastructure"
+    return MODULES / bundle / kind
 
 
 def inputs_of(bundle: str) -> dict[str, dict[str, object]]:
     """Input name -> its schema."""
     schema = yaml.safe_load((MODULES / bundle / "schema/schema.yaml").read_text())["schema"]
-    (kind,) = schema["types"].values()
-    properties: dict[str, dict[str, object]] = kind["properties"]
+    name = schema.get("service_input_type") or schema["environment_input_type"]
+    properties: dict[str, dict[str, object]] = schema["types"][name]["properties"]
     return properties
 
 

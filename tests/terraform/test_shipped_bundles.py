@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.terraform, pytest.mark.skipif(not TERRAFORM, reason="t
 ENVIRONMENTS = ["environment/local-lab/v1", "environment/local-lab/v1.1"]
 BUNDLES = [*ENVIRONMENTS, *SITES, "service/worker/v1"]
 SCRIPTS = sorted(MODULES.rglob("*.py"))
-SHARED = ["daemon.py", "serve.py", "publish.py", "lab.py"]
+SHARED = ["daemon.py", "serve.py", "publish.py", "lab.py", "write.py", "github.yml.tftpl", "gitlab.yml.tftpl"]
 
 
 def checked(bundle: str) -> load.Checked:

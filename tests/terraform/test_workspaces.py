@@ -26,7 +26,6 @@ from engine.core.namespace import (
     Upstream,
     Values,
 )
-from engine.core.outputs import Secret
 from engine.core.rendering import HEADER_LINES, Rendering, render
 from engine.external.stop import Stop
 from engine.terraform.backends import Managed
@@ -36,7 +35,7 @@ from engine.terraform.workspace import Workspace
 pytestmark = pytest.mark.terraform
 
 OWNER = Owner("000000000000", "local")
-PLACE = Upstream("dev", "000000000000", {"vpc_id": "vpc-1", "ports": [80, 81], "token": Secret("hunter2")})
+PLACE = Upstream("dev", "000000000000", {"vpc_id": "vpc-1", "ports": [80, 81], "token": "hunter2"})
 SERVICE = ServiceValues("orders")
 STRINGS = ["${path.module}", "%{ if true }", "$${x} $$${x} %%{x}", 'a"b\\c', "\n\t\b\f\x1f", "é 😀", "$", "{"]
 

@@ -20,7 +20,16 @@ from engine.core.plans import Action, Change, Summary
 from engine.core.runs import Event, Operation, Status
 from engine.core.versions import TemplateKind
 from engine.core.workers import Kind
-from engine.errors import Cancelled, Conflict, ExternalFailure, LandformError, OutcomeUnknown, Stale, Transient
+from engine.errors import (
+    Cancelled,
+    Conflict,
+    ExternalFailure,
+    LandformError,
+    OutcomeUnknown,
+    Stale,
+    Transient,
+    Unreachable,
+)
 from engine.external.process import Stop
 from engine.worker.claims import Claims, Limits
 from engine.worker.execution import Executor
@@ -52,11 +61,7 @@ class Phases:
     on_outputs: Callable[[Stop], None] = nothing
     told: list[str] = field(default_factory=list)
 
-    @property
-    def ground(self) -> Phases:
-        return self
-
-    def opened(self, work: Work) -> Work:
+    def ready(self, work: Work) -> Work:
         return work
 
     def plan(self, _work: Work, stop: Stop, _watch: object) -> Planned:
@@ -320,11 +325,12 @@ def test_an_apply_that_failed_for_a_passing_reason_is_followed_by_the_same_again
     site.limits = Limits(retries=1)
     site.phases.on_apply = raising(Transient("no", kind="throttled"))
 
-    first = site.execute(site.submit(prod, reason="because", priority=10))
+    first = site.execute(site.submit(prod, reason="because", priority=10, attached_id=7))
     second = site.execute(2)
 
     assert first.message == "no\nRun 2 tries again by itself (retry 1 of 1)."
     assert (second.retry_of, second.reason, second.priority, second.auto_approve) == (1, "because", 10, "all")
+    assert second.attached_id == 7
     assert second.message == "no\nRun 2 was retry 1 of 1: no more follow by themselves."
     assert (site.executor.retry_of(1), site.executor.retry_of(2)) == (2, None)
 
@@ -435,3 +441,13 @@ def test_of_many_threads_each_takes_another_run(site: Site) -> None:
         thread.join(PATIENCE_S)
 
     assert sorted(run.id or 0 for run in taken if run) == list(range(1, 13))
+
+
+def test_a_plan_that_met_a_catalog_out_of_reach_is_made_again(site: Site, prod: Instance) -> None:
+    site.phases.on_plan = raising(Unreachable("The catalog cannot be reached."))
+    run_id = site.submit(prod)
+
+    first = site.execute(run_id).status
+    site.phases.on_plan = raising(ExternalFailure("terraform plan ended with exit code 1."))
+
+    assert (first, site.execute(run_id).status) == (Status.QUEUED, Status.FAILED)

@@ -31,6 +31,8 @@ _RUNNING = frozenset({Point.PLAN_STARTED, Point.APPLY_STARTED, Point.RESOURCE_DO
 """The moments when Terraform runs: at the others there is none to be killed."""
 _PLANNING = (Point.CLAIMED_TO_PLAN, Point.WORKSPACE_WRITTEN, Point.PLAN_STARTED, Point.PLAN_MADE, Point.PLAN_KEPT)
 _OVER = (Point.OUTCOME_RECORDED, Point.WORKSPACE_FORGOTTEN)
+_PROPOSING = frozenset({Point.PROPOSAL_NOTED, Point.BRANCH_PUSHED, Point.PULL_REQUEST_OPENED})
+"""The moments of runs that others carry out."""
 _RESOURCE = """\
 resource "terraform_data" "{name}" {{
   input            = var.service_instance.inputs
@@ -72,6 +74,7 @@ class Case:
 CASES = tuple(
     Case(point, victim)
     for point in Point
+    if point not in _PROPOSING
     for victim in (WORKER, TERRAFORM, BOTH, ALL)
     if point in _RUNNING or victim in (WORKER, ALL)
 )

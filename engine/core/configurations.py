@@ -1,0 +1,155 @@
+"""Which providers the files of a workspace configure and use, found in their text: Jinja may have written it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+_TOKEN = re.compile(
+    r"#[^\n]*|//[^\n]*|/\*.*?(?:\*/|\Z)"
+    r"|<<-?(?P<mark>[A-Za-z_][\w-]*)\r?\n"
+    r'|(?P<quote>")|(?P<word>[A-Za-z_][\w-]*)|(?P<sign>[{}=\n])',
+    re.DOTALL,
+)
+_IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]?\{|["}]', re.DOTALL)
+_LOOKED_AT = 2_000_000
+"""Characters of one file that are looked at: people never wrote more."""
+
+
+@dataclass
+class _Block:
+    """A block at the top of a file: its type and names, and those of its own arguments that are plain strings."""
+
+    header: list[str]
+    arguments: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Configurations:
+    """What a root module says of providers."""
+
+    aliases: Mapping[str, frozenset[str]]
+    """Local name of a provider -> the aliases of its configurations; "" is the one without."""
+    used: frozenset[str]
+    """Local names of all providers that are configured, or that resources of the code belong to."""
+    is_open: bool = False
+    """Whether modules from elsewhere may use any other provider too."""
+
+
+def found(files: Mapping[str, bytes]) -> Configurations:
+    """What the Terraform code among the files says; those in folders are modules."""
+    aliases: dict[str, set[str]] = {}
+    used: set[str] = set()
+    is_open = False
+    for name, content in files.items():
+        for kind, label, value in _facts(name, content.decode("utf-8", errors="replace")[:_LOOKED_AT]):
+            if kind == "module":
+                is_open = is_open or not value.startswith(("./", "../"))
+            elif kind != "provider":
+                used.add(label.split("_")[0])
+            elif "/" not in name:
+                aliases.setdefault(label, set()).add(value)
+    frozen = {name: frozenset(each) for name, each in aliases.items()}
+    return Configurations(frozen, frozenset(used | aliases.keys()), is_open)
+
+
+def _facts(name: str, text: str) -> Iterator[tuple[str, str, str]]:
+    """Type, first name, and alias or source, of the blocks that speak of providers."""
+    blocks = _json_blocks(text) if name.endswith(".tf.json") else _blocks(text) if name.endswith(".tf") else ()
+    for block in blocks:
+        kind, *labels = block.header
+        if kind in _TOLD_BY and labels:
+            yield kind, labels[0], block.arguments.get(_TOLD_BY[kind], "")
+
+
+_TOLD_BY = {"provider": "alias", "module": "source", "resource": "", "data": "", "ephemeral": ""}
+"""Type of block -> the argument that matters."""
+
+
+def _blocks(text: str) -> Iterator[_Block]:
+    header: list[str] = []
+    block: _Block | None = None
+    depth = 0
+    for piece in _pieces(text):
+        if piece == "\n":
+            header = []
+        elif piece == "{":
+            depth += 1
+            if depth == 1:
+                block, header = _Block([word.strip('"') for word in header] or [""]), []
+        elif piece == "}":
+            depth = max(depth - 1, 0)
+            if depth == 0 and block is not None:
+                yield block
+                block = None
+        else:
+            header.append(piece)
+            _note(block if depth == 1 else None, header)
+
+
+def _note(block: _Block | None, line: list[str]) -> None:
+    """Takes down `name = "text"` as an argument of the block."""
+    if block is not None and len(line) == 3 and line[1] == "=" and line[2].startswith('"'):
+        block.arguments[line[0]] = line[2].strip('"')
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """Words, strings in their quotes, braces, equals signs and ends of lines; neither comments nor here-documents."""
+    at = 0
+    while match := _TOKEN.search(text, at):
+        at = match.end()
+        if match["quote"]:
+            at = _end_of_string(text, at)
+            yield text[match.start() : at]
+        elif match["word"] or match["sign"]:
+            yield match[0]
+        elif match["mark"]:
+            at = _end_of_document(text, at, match["mark"])
+            yield "\n"
+
+
+def _end_of_document(text: str, start: int, mark: str) -> int:
+    """Where a here-document ends; one that nobody has closed goes on to the end of the file."""
+    found = re.compile(rf"^[ \t]*{re.escape(mark)}\b", re.MULTILINE).search(text, start)
+    return found.end() if found else len(text)
+
+
+def _end_of_string(text: str, start: int) -> int:
+    """Where a string ends that may have `${...}` with strings in it."""
+    open_ones = ['"']
+    for piece in _IN_STRING.finditer(text, start):
+        is_text = open_ones[-1] == '"'
+        if piece[0] == '"':
+            if is_text:
+                open_ones.pop()
+            else:
+                open_ones.append('"')
+        elif piece[0] == "}" and not is_text:
+            open_ones.pop()
+        elif piece[0] in ("${", "%{") or (piece[0] == "{" and not is_text):
+            open_ones.append("{")
+        if not open_ones:
+            return piece.end()
+    return len(text)
+
+
+def _json_blocks(text: str) -> Iterator[_Block]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        # Terraform has its own words for it
+        return
+    for kind, named in value.items() if isinstance(value, dict) else ():
+        for each in _bodies(named):
+            for label, inner in each.items():
+                for body in _bodies(inner):
+                    yield _Block([kind, label], {name: text for name, text in body.items() if isinstance(text, str)})
+
+
+def _bodies(value: object) -> Iterator[dict[str, object]]:
+    """What JSON may give as one object or as a list of them."""
+    for each in value if isinstance(value, list) else [value]:
+        if isinstance(each, dict):
+            yield each
