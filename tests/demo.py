@@ -81,7 +81,7 @@ def down(demo: Demo) -> int:
     if left:
         say(f"Something is left, so {short(demo.home)} stays. Mend what the messages say, then: make demo-clean")
         return 1
-    for line in found.proofs():
+    for line in found.proofs(demo.ask):
         say(line)
     _remove(demo)
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -32,14 +33,14 @@ class Found:
         """A sentence for each thing that is left; [] when nothing is."""
         return [
             *(f"The catalog has {name}." for name in (_names(ask) if self.has_catalog else [])),
-            *(f"{state} has {count} resources." for state, count in _states(self.home) if count),
+            *(f"{state} has {count} resources." for state, count in _states(self.home, ask) if count),
             *(f"Port {port} answers." for port in self.ports if answers(port)),
             *(f"Process {pid} runs: {words}" for pid, words in _processes(self.home)),
         ]
 
-    def proofs(self) -> list[str]:
+    def proofs(self, ask: Ask) -> list[str]:
         """What was looked at, when nothing was found."""
-        states = len(list(_states(self.home)))
+        states = len(list(_states(self.home, ask)))
         ports = " and ".join(map(str, self.ports))
         return [
             "No service, instance or environment is in the catalog.",
@@ -72,11 +73,14 @@ def _names(ask: Ask) -> list[str]:
     return [name for noun in ("service", "instance", "env") for name in ask(f"landform {noun} list -o name").split()]
 
 
-def _states(home: Path) -> Iterator[tuple[Path, int]]:
-    """Every state file of an instance that nobody has encrypted, with the number of resources in it."""
-    for path in sorted(home.rglob("*.tfstate")):
+def _states(home: Path, ask: Ask) -> Iterator[tuple[Path, int]]:
+    """Every state file of an instance, encrypted or not, with the number of resources in it."""
+    for path in sorted(home.rglob("*.tfstate*")):
         # in a folder .terraform, the file of that name only says where the state is
-        if path.parent.name != ".terraform" and (text := path.read_text()):
+        if path.parent.name == ".terraform" or path.suffix not in (".tfstate", ".sealed"):
+            continue
+        sealed = path.suffix == ".sealed"
+        if text := ask(f"landform keys open {shlex.quote(str(path))}") if sealed else path.read_text():
             yield path, len(json.loads(text)["resources"])
 
 

@@ -59,13 +59,14 @@ def run(row: Row, default_ttl_s: float) -> Row:
     `default_ttl_s` as in core.approvals.expires_at().
     """
     status, summary = Status(row["status"]), plans.from_json(row["summary"]) if row["summary"] else None
+    waits_for_others = status is Status.QUEUED and (row["behind"] or row["after_run_ids"])
     return {name: value for name, value in row.items() if name not in ("summary", "rules")} | {
         "plan": summary.sentence() if summary else None,
         "changes": summary.counts() if summary else None,
         "is_terminal": is_terminal(status),
         "approvals_needed": rules.from_json(row["rules"] or {}).approvals,
         "expires_at": _expires_at(row, default_ttl_s),
-        "waiting_on": "another run" if row["behind"] or row["after_run_ids"] else waiting_on(status),
+        "waiting_on": "another run" if waits_for_others else waiting_on(status),
         # what was superseded is not the last one of its instance any more, and so cannot be retried
         "next_actions": [] if row["superseded_by"] else list(next_actions(status)),
     }

@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from engine import app, settings
+from engine.terraform import at_rest
 from tests import demo_remains
 
 pytestmark = pytest.mark.terraform
@@ -127,3 +129,19 @@ def test_resources_in_a_state_are_named_and_their_folder_stays(tmp_path: Path) -
     assert code == 1
     assert f"LEFT: {state} has 2 resources." in shown
     assert state.exists()
+
+
+def test_resources_in_an_encrypted_state_are_named_too(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    home.mkdir(mode=0o700)
+    (home / "shop.yaml").write_text("instances: []\n")
+    landform = app.build(settings.load(home=str(home)))
+    folder = home / "service" / "shop" / "dev" / "workspace"
+    state = b'{"version": 4, "serial": 1, "lineage": "l", "resources": [{}, {}]}'
+    at_rest.of(landform.states.cipher, "service/shop/dev", home).put(folder, state)
+    landform.close()
+
+    code, shown = demo("down", home)
+
+    assert code == 1
+    assert f"LEFT: {folder}/terraform.tfstate.sealed has 2 resources." in shown
