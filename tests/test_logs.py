@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 import logging
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +17,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine import logs, settings
+from engine.errors import ExternalFailure
 from engine.settings import Settings
+from engine.worker.following import watch_nothing
+from engine.worker.journal import Journal
 from engine.worker.redaction import Redaction
 
 logger = logging.getLogger("engine.worker.somewhere")
@@ -239,3 +244,20 @@ def test_every_record_is_one_line_of_json(message: str, address: str) -> None:
 
     [line] = stream.getvalue().splitlines()
     assert json.loads(line)["level"] == "WARNING"
+
+
+def test_a_journal_that_cannot_be_opened_leaves_later_lines_alone(stream: io.StringIO, tmp_path: Path) -> None:
+    @contextmanager
+    def refused(_hide: object) -> Iterator[None]:
+        raise ExternalFailure("AWS gives no credentials.")
+        yield
+
+    logs.configure(chosen(), stream)
+    with logs.bound(run=1), suppress(ExternalFailure), Journal(tmp_path, [], watch_nothing, kept=refused):
+        pass
+
+    # a context that nobody has left ends when Python finds it, and puts back what was before it
+    gc.collect()
+    logger.info("later")
+
+    assert said(stream) == {"level": "INFO", "logger": logger.name, "message": "later"}

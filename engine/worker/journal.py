@@ -60,15 +60,18 @@ class Journal:
 
     def __enter__(self) -> Journal:
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._files.enter_context(logs.bound())
-        # not the redaction of now: there may be more to hide later
-        logs.hide(self.redacted)
-        if self._kept is not None:
-            self._files.enter_context(self._kept(self.hide))
-        # the first to be entered is the last to go: it sees the files as they are in the end
-        self._files.enter_context(self._shipment)
-        self._events = self._files.enter_context(_append(self._folder / EVENTS_FILE))
-        self._log = self._files.enter_context(_append(self._folder / LOG_FILE))
+        with ExitStack() as files:
+            files.enter_context(logs.bound())
+            # not the redaction of now: there may be more to hide later
+            logs.hide(self.redacted)
+            if self._kept is not None:
+                files.enter_context(self._kept(self.hide))
+            # the first to be entered is the last to go: it sees the files as they are in the end
+            files.enter_context(self._shipment)
+            self._events = files.enter_context(_append(self._folder / EVENTS_FILE))
+            self._log = files.enter_context(_append(self._folder / LOG_FILE))
+            # what fails above leaves nothing behind: not a file, nor what this thread's log lines are about
+            self._files = files.pop_all()
         return self
 
     def __exit__(
