@@ -64,6 +64,11 @@ def options(command: F) -> F:
     return _with(command, (*_CONSENT, _QUEUE, *_CARRYING))
 
 
+def recording(command: F) -> F:
+    """Adds the options of a command that finds out by itself which runs to make; it gets them as `how`."""
+    return _with(command, (*_CONSENT, _QUEUE, _WAIT))
+
+
 def agreeing(command: F) -> F:
     """Adds the options of a command that carries out runs which are there already; it gets them as `how`."""
     return _with(command, (*_CONSENT, *_CARRYING))
@@ -102,12 +107,13 @@ _CONSENT = (
 _QUEUE = click.option(
     "--queue", is_flag=True, help="Where another run holds the instance: wait in line, and build on what it will make."
 )
+_WAIT = click.option(
+    "--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record them."
+)
 _ASKING = (
     click.option("--reason", default="", metavar="TEXT", help="Why; recorded with the run or the approval."),
     requests.option,
-    click.option(
-        "--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record them."
-    ),
+    _WAIT,
     click.option(
         "--timeout",
         type=common.Seconds(),

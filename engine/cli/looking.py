@@ -63,25 +63,6 @@ class Interval(_Float):
 retry = click.option("--retry", is_flag=True, help="Try again what failed, although it has not changed.")
 
 
-def consent(command: F) -> F:
-    """Adds the options of what may record runs."""
-    for option in reversed(_CONSENT):
-        command = option(command)
-    return command
-
-
-_CONSENT = (
-    click.option(
-        "--auto-approve", is_flag=True, help="Apply without asking, unless something is destroyed or replaced."
-    ),
-    click.option(
-        "--allow-destroy", is_flag=True, help="With --auto-approve: also when something is destroyed or replaced."
-    ),
-    click.option("--queue", is_flag=True, help="Where another run holds the instance: wait in line behind it."),
-    click.option("--wait/--no-wait", default=True, show_default=True, help="Carry the runs out here, or only record."),
-)
-
-
 @dataclass(frozen=True)
 class Look:
     """What is looked at, and how."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from engine.cli import arguments, common, display, failures, looking, sync
+from engine.cli import arguments, common, display, failures, foreground, looking, sync
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 from engine.cli.looking import Look
@@ -59,22 +59,16 @@ def remove(session: Session, name: str, output: str) -> None:
 @service_sync.command("run")
 @click.argument("name", required=False, shell_complete=arguments.complete("service"))
 @looking.retry
-@looking.consent
-@display.option
+@foreground.recording
 @pass_session
 def run_syncs(
     session: Session,
     name: str | None,
-    output: str,
+    how: Options,
     *,
     retry: bool,
-    auto_approve: bool,
-    allow_destroy: bool,
-    queue: bool,
-    wait: bool,
 ) -> int:
     """Bring instances to what their specs say, of one service or of all. Exit code 1 when anything failed."""
-    how = Options(auto_approve=auto_approve, allow_destroy=allow_destroy, queue=queue, wait=wait, output=output)
     return looking.once(session, Look(Kind.SERVICE, name, how, retry))
 
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import common, display, failures, looking
+from engine.cli import common, display, failures, foreground, looking
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
 from engine.cli.looking import Look
@@ -37,25 +37,19 @@ def sync() -> None:
 @sync.command("run")
 @click.option("--every", type=looking.Interval(), metavar="INTERVAL", help="Look again and again: 60s, 5m, 1h.")
 @looking.retry
-@looking.consent
-@display.option
+@foreground.recording
 @pass_session
 def run_all(
     session: Session,
     every: float | None,
-    output: str,
+    how: Options,
     *,
     retry: bool,
-    auto_approve: bool,
-    allow_destroy: bool,
-    queue: bool,
-    wait: bool,
 ) -> int:
     """Look at every branch that is followed, and take over what is new.
 
     Plans wait for approval, unless they approve themselves. With --every, Ctrl-C or SIGTERM ends it between two looks.
     """
-    how = Options(auto_approve=auto_approve, allow_destroy=allow_destroy, queue=queue, wait=wait, output=output)
     look = Look(None, None, how, retry)
     return looking.once(session, look) if every is None else looking.again_and_again(session, look, every)
 

@@ -20,11 +20,14 @@ def write(path: Path, content: bytes) -> None:
             with suppress(OSError):
                 os.unlink(file.name)
             raise
-    _sync(path.parent)
+    sync(path.parent)
 
 
-def _sync(folder: Path) -> None:
-    # else the name may be that of the former file when the machine comes up again
+def sync(folder: Path) -> None:
+    """Puts the names in the folder on the disk: else one may be that of the former file after the machine has crashed.
+
+    Raises OSError.
+    """
     number = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(number)

@@ -9,6 +9,7 @@ from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
 from engine.errors import ExternalFailure, Invalid, Problem, Refused
+from engine.external.durable import sync
 
 _NAME_BYTES_MAX = 255
 _TERRAFORMS_OWN = ("terraform.tfstate", ".terraform.tfstate")
@@ -54,7 +55,7 @@ def put(root: Path, name: str, content: bytes, temporary: Path, *, durable: bool
                 os.fsync(file.fileno())
         temporary.replace(target)
         if durable:
-            _sync(target.parent)
+            sync(target.parent)
     except OSError as error:
         raise cannot("write", target, error) from error
 
@@ -131,14 +132,6 @@ def refused(path: Path) -> Refused:
 def cannot(do: str, path: Path, error: OSError) -> ExternalFailure:
     """What to raise when the system says no."""
     return ExternalFailure(f"Cannot {do} {path}: {error.strerror or error}.")
-
-
-def _sync(path: Path) -> None:
-    number = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(number)
-    finally:
-        os.close(number)
 
 
 def _clash(name: str, known: set[str]) -> str:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from engine.catalog.tables import Instance
     from engine.catalog.tx import Tx
     from engine.core.bundle import Part
-    from engine.worker.work import Neighbour, Work
+    from engine.worker.work import Work
 
 _INSTANCES = "service_instances"
 Fingerprints = dict[str, dict[str, str]]
@@ -27,7 +27,8 @@ def read(work: Work, part: Part) -> dict[str, dict[str, str]]:
     """Upstream address -> {output name: digest} of what the code uses, of the instances that the run reads from."""
     if work.address.kind is Kind.PIPELINE:
         is_read = any(read.path.split(".")[0] == _INSTANCES for read in part.reads)
-        return _of_all(work.neighbours) if is_read else {}
+        # all of it: lists of objects are seldom read by name
+        return {where: wiring.whole(found) for where, found in current(work).items()} if is_read else {}
     found = {}
     if work.environment is not None:
         found[str(work.environment.address)] = wiring.read(part, fingerprints(work.environment.outputs))
@@ -57,18 +58,6 @@ def judge(tx: Tx, reader: Instance) -> None:
 def fingerprints(outputs: Mapping[str, Mapping[str, object]] | None) -> dict[str, str]:
     """Output name -> fingerprint of its value, of outputs as catalog.tables.Instance has them."""
     return {name: str(output["fingerprint"]) for name, output in (outputs or {}).items()}
-
-
-def _of_all(neighbours: tuple[Neighbour, ...]) -> dict[str, dict[str, str]]:
-    """All of them, as lists of objects are seldom read by name."""
-    instances = {
-        str(each.instance.address): wiring.whole(_with_inputs(each.instance.outputs, each.inputs))
-        for each in neighbours
-    }
-    environments = {
-        str(each.environment.address): wiring.whole(fingerprints(each.environment.outputs)) for each in neighbours
-    }
-    return instances | environments
 
 
 def _then_and_now(tx: Tx, reader: Instance) -> tuple[Fingerprints, Fingerprints]:
