@@ -21,7 +21,8 @@ from engine.core.updates import UpdateKind
 from engine.errors import Invalid, LandformError
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Instance, Run, Sync, SyncAttempt, SyncBlocker
+    from engine.catalog.outside_tables import Sync, SyncAttempt, SyncBlocker
+    from engine.catalog.tables import Instance, Run
     from engine.catalog.tx import Tx
 
 

@@ -21,8 +21,9 @@ from engine.terraform.workspace import Workspace
 
 if TYPE_CHECKING:
     from engine.actions.desk import Desk
-    from engine.catalog.tables import Instance, StateVersion
+    from engine.catalog.tables import Instance
     from engine.catalog.tx import Tx
+    from engine.catalog.worker_tables import StateVersion
     from engine.external.contents import States
 
 Row = dict[str, Any]

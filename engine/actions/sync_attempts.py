@@ -16,7 +16,7 @@ from engine.errors import Invalid, LandformError
 from engine.external.scratch import scratch
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Sync, SyncAttempt
+    from engine.catalog.outside_tables import Sync, SyncAttempt
     from engine.catalog.tx import Tx
     from engine.external.git import Repository, Revision
 

@@ -14,7 +14,7 @@ from engine.core.versions import REGISTERED, TemplateKind, parse_ref
 from engine.errors import Conflict, Invalid, LandformError, NotFound
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Sync, SyncBlocker
+    from engine.catalog.outside_tables import Sync, SyncBlocker
     from engine.catalog.tx import Tx
 
 _FOLLOW = {Kind.TEMPLATE: template_sync.follow, Kind.SERVICE: service_sync.follow}

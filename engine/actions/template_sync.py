@@ -17,7 +17,8 @@ from engine.core.versions import TemplateRef, VersionStatus, parse_ref
 from engine.errors import Invalid, LandformError, NotFound
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Sync, Version
+    from engine.catalog.outside_tables import Sync
+    from engine.catalog.tables import Version
     from engine.catalog.tx import Tx
     from engine.external.git import Revision
 

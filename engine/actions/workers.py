@@ -9,7 +9,7 @@ from engine.core import explanations
 from engine.core.explanations import Explanation
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Worker
+    from engine.catalog.worker_tables import Worker
 
 
 def drain(desk: Desk, worker_id: int) -> Worker:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from sqlalchemy import bindparam, delete, insert
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
+from engine.catalog.metadata import TABLES
 from engine.catalog.records import Records
-from engine.catalog.tables import Blob
+from engine.catalog.worker_tables import Blob
 
-_BLOB = SQLModel.metadata.tables["blob"]
+_BLOB = TABLES["blob"]
 _TAKE_AWAY = delete(_BLOB).where(_BLOB.c.name == bindparam("of"))
 _PUT = insert(_BLOB)
 

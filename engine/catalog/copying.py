@@ -12,17 +12,15 @@ from typing import Any
 
 from sqlalchemy import Connection, LargeBinary, Select, Table, exists, func, insert, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel
 
-from engine.catalog import engines, schema, tables
+from engine.catalog import engines, schema
+from engine.catalog.metadata import METADATA
 from engine.catalog.places import Place
 from engine.core.runs import EXECUTING
 from engine.errors import Busy, Conflict, LandformError
 
 _AT_ONCE, _FILES_AT_ONCE = 500, 8
 """Rows that are in memory at a time; of tables that hold files, fewer."""
-_TABLES = SQLModel.metadata
-assert tables.Run.metadata is _TABLES
 
 
 @dataclass(frozen=True)
@@ -46,7 +44,7 @@ class Contents:
 def contents(source: Place) -> Contents:
     """What the catalog names. Raises as copy()."""
     _expect_current(source)
-    columns = (_TABLES.tables["version"].c.bundle, _TABLES.tables["stateversion"].c.digest)
+    columns = (METADATA.tables["version"].c.bundle, METADATA.tables["stateversion"].c.digest)
     with _opened(source) as read, _explained(source), read.reading.connect() as here:
         found = [
             tuple(here.scalars(select(digest).where(digest != "").distinct().order_by(digest))) for digest in columns
@@ -73,7 +71,7 @@ def copy(source: Place, target: Place, files: Iterable[tuple[str, bytes]] = ()) 
     ):
         _refuse_executing(here)
         _refuse_rows(there, target)
-        copied = tuple(_copied(here, there, table) for table in _TABLES.sorted_tables)
+        copied = tuple(_copied(here, there, table) for table in METADATA.sorted_tables)
         _add(there, files)
         return copied
 
@@ -106,7 +104,7 @@ def _expect_current(source: Place) -> None:
 
 
 def _refuse_executing(here: Connection) -> None:
-    run = _TABLES.tables["run"].c
+    run = METADATA.tables["run"].c
     executing = select(run.id).where(run.status.in_([status.value for status in sorted(EXECUTING)]))
     numbers = [str(number) for number in here.scalars(executing.order_by(run.id))]
     if numbers:
@@ -117,7 +115,7 @@ def _refuse_executing(here: Connection) -> None:
 
 
 def _refuse_rows(there: Connection, target: Place) -> None:
-    filled = [table.name for table in _TABLES.sorted_tables if there.scalar(select(exists(select(table))))]
+    filled = [table.name for table in METADATA.sorted_tables if there.scalar(select(exists(select(table))))]
     if filled:
         raise Conflict(
             f"The catalog {target} is not empty: it has rows in {', '.join(filled)}.",
@@ -140,7 +138,7 @@ def _copied(here: Connection, there: Connection, table: Table) -> Copied:
 
 
 def _add(there: Connection, files: Iterable[tuple[str, bytes]]) -> None:
-    blob = _TABLES.tables["blob"]
+    blob = METADATA.tables["blob"]
     known = set(there.scalars(select(blob.c.name)))
     for name, content in files:
         if name not in known:

@@ -8,17 +8,17 @@ from typing import Any
 
 from sqlalchemy import Select, bindparam, delete, exists, literal, select, update
 from sqlalchemy.sql.selectable import Exists
-from sqlmodel import SQLModel
 
 from engine.catalog import missing
+from engine.catalog.metadata import TABLES
+from engine.catalog.outside_tables import Delivery, Notice
 from engine.catalog.records import Records
-from engine.catalog.tables import Delivery, Notice
 from engine.core.notices import Letter, State
 from engine.errors import Conflict
 
 KEPT = timedelta(days=30)
 """How long it is remembered what was told, whether it arrived or not."""
-_NOTICE, _DELIVERY = (SQLModel.metadata.tables[row.__name__.lower()] for row in (Notice, Delivery))
+_NOTICE, _DELIVERY = (TABLES[row.__name__.lower()] for row in (Notice, Delivery))
 _COLUMNS = (
     *(_DELIVERY.c.id, _DELIVERY.c.target, _DELIVERY.c.attempts),
     *(_NOTICE.c.uid, _NOTICE.c.kind, _NOTICE.c.resource, _NOTICE.c.detail, _NOTICE.c.created_at),

@@ -8,10 +8,11 @@ from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, func, or_, select
-from sqlmodel import SQLModel
 
+from engine.catalog.metadata import TABLES
 from engine.catalog.records import Records
-from engine.catalog.tables import Approval, Instance, Run, Worker
+from engine.catalog.tables import Approval, Instance, Run
+from engine.catalog.worker_tables import Worker
 from engine.core import rules
 from engine.core.address import Kind
 from engine.core.runs import ACTIVE, EXECUTING, Operation, Status
@@ -20,7 +21,7 @@ from engine.core.workers import ALIVE, State
 from engine.core.workers import Kind as WorkerKind
 
 _TABLES = (Run, Instance, Worker, Approval)
-_RUN, _INSTANCE, _WORKER, _APPROVAL = (SQLModel.metadata.tables[row.__name__.lower()] for row in _TABLES)
+_RUN, _INSTANCE, _WORKER, _APPROVAL = (TABLES[row.__name__.lower()] for row in _TABLES)
 _IS_ACTIVE = _RUN.c.status.in_([status.value for status in sorted(ACTIVE)])
 _IS_ALIVE = _WORKER.c.state.in_([state.value for state in sorted(ALIVE)])
 _OPERATIONS = {operation.value: operation for operation in Operation}

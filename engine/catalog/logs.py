@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import SQLModel
 
+from engine.catalog.metadata import TABLES
 from engine.catalog.records import Records
 from engine.catalog.tables import Run
 from engine.core.runs import Status
@@ -13,7 +13,7 @@ from engine.errors import Conflict
 
 _AT_ONCE = 16
 """Chunks that are read at once."""
-_CHUNK, _RUN = (SQLModel.metadata.tables[name] for name in ("logchunk", "run"))
+_CHUNK, _RUN = (TABLES[name] for name in ("logchunk", "run"))
 _TAKEN_AWAY = [status.value for status in (Status.QUEUED, Status.INTERRUPTED)]
 """What becomes of a run whose worker was given up; once another has it, its fence says so too."""
 _OF = (_CHUNK.c.run_id == bindparam("of"), _CHUNK.c.kind == bindparam("which"))

@@ -12,10 +12,12 @@ from datetime import datetime
 from uuid import uuid4
 
 from sqlalchemy import bindparam, insert, select
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
+from engine.catalog.metadata import TABLES
+from engine.catalog.outside_tables import Delivery, Notice
 from engine.catalog.records import Records
-from engine.catalog.tables import Delivery, Instance, Notice, Run, Template
+from engine.catalog.tables import Instance, Run, Template
 from engine.core import address, notices
 from engine.core.notices import Seen, State, Told, VersionSeen
 from engine.core.runs import ACTIVE, EXECUTING, Operation, Status, is_terminal
@@ -23,7 +25,7 @@ from engine.core.targets import NOBODY, Audience
 from engine.core.versions import Number, TemplateKind, VersionStatus
 
 _TABLES = (Notice, Delivery, Run, Instance)
-_NOTICE, _DELIVERY, _RUN, _INSTANCE = (SQLModel.metadata.tables[row.__name__.lower()] for row in _TABLES)
+_NOTICE, _DELIVERY, _RUN, _INSTANCE = (TABLES[row.__name__.lower()] for row in _TABLES)
 _FOLLOWED = select(_INSTANCE.c.last_run_id).where(_INSTANCE.c.id == bindparam("of"))
 _EARLIER = (
     select(_RUN.c.id)

@@ -9,8 +9,9 @@ from typing import Any
 from sqlalchemy import BigInteger, Connection, DateTime, Engine, Integer, Pool, create_engine, event, text
 from sqlalchemy.engine import Dialect
 from sqlalchemy.pool import NullPool
-from sqlmodel import Session, SQLModel
+from sqlmodel import Session
 
+from engine.catalog.metadata import METADATA
 from engine.catalog.postgres import IDLE_TIMEOUT_S, WRITING, Database
 
 _NOW = "now"
@@ -105,11 +106,11 @@ def _begin_to_write(connection: Connection) -> None:
 
 
 def _say_which_rows() -> None:
-    """Gives an index of tables.py that is about some rows only the same condition here as on SQLite.
+    """Gives an index of a table that is about some rows only the same condition here as on SQLite.
 
-    Not in tables.py: to name it there would import this dialect, which costs everybody's start-up.
+    Not where the table is declared: to name it there would import this dialect, which costs everybody's start-up.
     """
-    for table in SQLModel.metadata.tables.values():
+    for table in METADATA.tables.values():
         for index in table.indexes:
             if (where := index.dialect_options["sqlite"]["where"]) is not None:
                 index.dialect_options["postgresql"]["where"] = where

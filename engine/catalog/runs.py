@@ -8,9 +8,10 @@ from typing import Any
 from sqlalchemy import CursorResult, String, and_, bindparam, cast, exists, or_, update
 from sqlalchemy.orm.attributes import set_committed_value
 from sqlalchemy.orm.util import identity_key
-from sqlmodel import SQLModel, col, select
+from sqlmodel import col, select
 
 from engine.catalog import missing
+from engine.catalog.metadata import TABLES
 from engine.catalog.notices import Notices
 from engine.catalog.tables import Instance, Run
 from engine.core.address import Address, Kind
@@ -21,7 +22,7 @@ from engine.errors import Busy, Conflict
 _ACTIVE = [status.value for status in sorted(ACTIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 # as tables, not as classes: a change of a run is on the way of everything, and costs half as much without the session
-_RUN, _INSTANCE, _WORKER = (SQLModel.metadata.tables[name] for name in ("run", "instance", "worker"))
+_RUN, _INSTANCE, _WORKER = (TABLES[name] for name in ("run", "instance", "worker"))
 _IS_LOST = select(_WORKER.c.id).where(_WORKER.c.id == bindparam("of"), _WORKER.c.state == State.LOST.value)
 _AS_READ = update(_RUN).where(
     _RUN.c.id == bindparam("read_id"),

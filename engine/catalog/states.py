@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from sqlalchemy import bindparam
-from sqlmodel import SQLModel, col, func, select
+from sqlmodel import col, func, select
 
+from engine.catalog.metadata import TABLES
 from engine.catalog.runs import Runs
-from engine.catalog.tables import Instance, Run, StateVersion
+from engine.catalog.tables import Instance, Run
+from engine.catalog.worker_tables import StateVersion
 from engine.core.address import Address
 from engine.core.runs import EXECUTING, Status, what_to_do
 from engine.core.snapshots import Snapshot
@@ -15,7 +17,7 @@ from engine.errors import Busy, NotFound
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 
 # as a table, not as a class: every plan asks for it
-_VERSIONS = SQLModel.metadata.tables["stateversion"]
+_VERSIONS = TABLES["stateversion"]
 _NEWEST = (
     select(*(_VERSIONS.c[name] for name in ("lineage", "serial", "digest", "size_bytes", "resources")))
     .where(_VERSIONS.c.instance_id == bindparam("of"))

@@ -9,8 +9,8 @@ from sqlmodel import col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
 from engine.catalog import missing
+from engine.catalog.outside_tables import Sync, SyncAttempt, SyncBlocker
 from engine.catalog.records import Records
-from engine.catalog.tables import Sync, SyncAttempt, SyncBlocker
 from engine.core.syncs import Kind, Status
 from engine.errors import Conflict, NotFound
 

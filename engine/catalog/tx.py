@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from engine.catalog.approvals import Approvals
 from engine.catalog.blobs import Blobs
+from engine.catalog.fleet import Fleet
 from engine.catalog.letters import Letters
 from engine.catalog.line import Line
 from engine.catalog.logs import Logs
@@ -18,7 +19,9 @@ from engine.catalog.workers import Workers
 from engine.catalog.wrapped import WrappedKeys
 
 
-class Tx(Versions, Services, Relations, Approvals, Requests, States, Blobs, Logs, Workers, Line, Letters, WrappedKeys):
+class Tx(
+    Versions, Services, Relations, Approvals, Requests, States, Blobs, Logs, Workers, Line, Fleet, Letters, WrappedKeys
+):
     """What is known, and what becomes known, between `with catalog.read() as tx` and its end."""
 
     def save(self, row: Row) -> Row:

@@ -7,15 +7,13 @@ from dataclasses import dataclass
 
 from sqlalchemy import Column, Connection, Table, func, select, text
 from sqlalchemy.exc import DBAPIError
-from sqlmodel import SQLModel
 
-from engine.catalog import engines, schema, tables
+from engine.catalog import engines, schema
+from engine.catalog.metadata import METADATA
 from engine.catalog.places import Place
 from engine.core.workers import ALIVE
 from engine.errors import Conflict
 
-_TABLES = SQLModel.metadata
-assert tables.Run.metadata is _TABLES
 # references that the database does not guard: where they lead nowhere, history is missing that should be there
 _UNGUARDED = (
     ("template", "recommended_id", "version"),
@@ -111,7 +109,7 @@ def _looked_at(place: Place) -> list[Finding]:
         with used.reading.connect() as connection:
             return [
                 _integrity(connection),
-                *(_rows(connection, table) for table in _TABLES.sorted_tables),
+                *(_rows(connection, table) for table in METADATA.sorted_tables),
                 *(_references(connection, *reference) for reference in _all_references()),
             ]
     except DBAPIError as error:
@@ -139,11 +137,11 @@ def _rows(connection: Connection, table: Table) -> Finding:
 
 def _all_references() -> Iterator[tuple[Column[object], Column[object]]]:
     """Which column refers to which."""
-    for table in _TABLES.sorted_tables:
+    for table in METADATA.sorted_tables:
         for key in sorted(table.foreign_keys, key=lambda key: key.parent.name):
             yield key.parent, key.column
     for name, column, target in _UNGUARDED:
-        yield _TABLES.tables[name].c[column], _TABLES.tables[target].c.id
+        yield METADATA.tables[name].c[column], METADATA.tables[target].c.id
 
 
 def _references(connection: Connection, column: Column[object], target: Column[object]) -> Finding:

@@ -6,11 +6,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import CursorResult, and_, bindparam, delete, exists, select, update
-from sqlmodel import SQLModel, col
+from sqlmodel import col
 from sqlmodel import select as rows
 
+from engine.catalog.metadata import TABLES
 from engine.catalog.records import Records
-from engine.catalog.tables import Run, Worker
+from engine.catalog.tables import Run
+from engine.catalog.worker_tables import Worker
 from engine.core import workers
 from engine.core.runs import EXECUTING
 from engine.core.workers import ALIVE, State
@@ -18,7 +20,7 @@ from engine.errors import Conflict, NotFound
 
 KEPT = timedelta(days=1)
 """How long it is remembered that a worker was there."""
-_RUN, _WORKER = (SQLModel.metadata.tables[name] for name in ("run", "worker"))
+_RUN, _WORKER = (TABLES[name] for name in ("run", "worker"))
 _ALIVE = [state.value for state in sorted(ALIVE)]
 _EXECUTING = [status.value for status in sorted(EXECUTING)]
 _ITS_OWN = and_(_RUN.c.worker_id == bindparam("of"), _RUN.c.status.in_(_EXECUTING))

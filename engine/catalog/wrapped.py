@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlmodel import col, select
 
 from engine.catalog.records import Records
-from engine.catalog.tables import DataKey
+from engine.catalog.worker_tables import DataKey
 from engine.external.keyring import Wrapped
 
 

@@ -24,6 +24,25 @@ class Action(StrEnum):
 DESTRUCTIVE = frozenset({Action.REPLACE, Action.DELETE})
 
 
+class Shape(StrEnum):
+    """What a plan comes to, by the gravest thing in it, mildest first; FAIL is for one that could not be made."""
+
+    NO_CHANGE = "no-change"
+    ADD = "add"
+    IN_PLACE = "in-place"
+    REPLACE = "replace"
+    DESTROY = "destroy"
+    FAIL = "fail"
+
+
+_SHAPES = {
+    Action.CREATE: Shape.ADD,
+    Action.IMPORT: Shape.ADD,
+    Action.REPLACE: Shape.REPLACE,
+    Action.DELETE: Shape.DESTROY,
+}
+
+
 @dataclass(frozen=True)
 class Change:
     """One resource that the plan touches."""
@@ -56,6 +75,14 @@ class Summary:
     def is_empty(self) -> bool:
         """Whether applying it would change nothing: no resource and no output."""
         return not self.changes and not self.outputs
+
+    @property
+    def shape(self) -> Shape:
+        """The gravest thing in it; a read, a move and a change of outputs alone count as in place."""
+        found = {_SHAPES.get(change.action, Shape.IN_PLACE) for change in self.changes}
+        if self.outputs:
+            found.add(Shape.IN_PLACE)
+        return max(found, key=list(Shape).index, default=Shape.NO_CHANGE)
 
     @property
     def destructive(self) -> tuple[Change, ...]:

@@ -30,6 +30,8 @@ class Rules:
     """Only workers that have all of these take its runs."""
     max_runs: int = 0
     """Runs executed side by side in the environment at most, its own included; 0 means any number."""
+    rank: int = 0
+    """Where the environment stands when many are changed one after the other: lower ones go first."""
     plan_ttl_s: int = 0
     """Seconds after which a plan that nobody has applied is void; 0 means never."""
 
@@ -107,6 +109,7 @@ _PARSERS = {
     "auto_recover": _claim,
     "labels": labels,
     "max_runs": _count,
+    "rank": _count,
     "plan_ttl_s": _seconds,
 }
 _WORDS = {
@@ -115,5 +118,6 @@ _WORDS = {
     "auto_recover": "yes or no",
     "labels": "a list of labels like prod,eu-1",
     "max_runs": "a whole number from 0 to 999",
+    "rank": "a whole number from 0 to 999",
     "plan_ttl_s": "a duration like 30m, 72h or 7d",
 }

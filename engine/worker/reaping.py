@@ -23,8 +23,9 @@ from engine.worker.terms import lease_file
 
 if TYPE_CHECKING:
     from engine.catalog.catalog import Catalog
-    from engine.catalog.tables import Run, Worker
+    from engine.catalog.tables import Run
     from engine.catalog.tx import Tx
+    from engine.catalog.worker_tables import Worker
 
 logger = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from engine.catalog import copying, places, schema
 from engine.catalog.catalog import Catalog
 from engine.catalog.places import Place, place, url_of
 from engine.catalog.reads import Reads
-from engine.catalog.tables import LogChunk
+from engine.catalog.worker_tables import LogChunk
 from engine.core import address
 from engine.core.runs import Status
 from engine.core.snapshots import Snapshot
@@ -21,6 +21,8 @@ from engine.errors import Busy, Conflict, LandformError
 from tests.catalog.world import WORKER, World, opened
 
 ROWS = {
+    "campaign": 0,
+    "step": 0,
     "template": 2,
     "version": 2,
     "service": 1,

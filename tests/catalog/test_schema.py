@@ -1,4 +1,4 @@
-"""Promises about the schema: however a catalog came to be, it is the one that tables.py describes."""
+"""Promises about the schema: however a catalog came to be, it is the one that the tables describe."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect, text
-from sqlmodel import SQLModel
 
 from engine.catalog import engines, places, schema
 from engine.catalog.catalog import Catalog
+from engine.catalog.metadata import METADATA
 from engine.catalog.places import Place
 from engine.catalog.sqlite import File
 from engine.catalog.tables import Run
@@ -91,9 +91,9 @@ def indexes(connection: Connection, name: str) -> list[str]:
 
 
 def from_tables(place: Place) -> Place:
-    """The database, with what SQLModel makes from tables.py."""
+    """The database, with what SQLModel makes from the tables."""
     with engines.migrating(place) as connection:
-        SQLModel.metadata.create_all(connection)
+        METADATA.create_all(connection)
     return place
 
 

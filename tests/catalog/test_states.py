@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from engine.catalog.tables import Instance, Run, StateVersion
+from engine.catalog.tables import Instance, Run
+from engine.catalog.worker_tables import StateVersion
 from engine.core.runs import Event, Status
 from engine.core.snapshots import Snapshot
 from engine.errors import Busy, Conflict, NotFound

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from engine.catalog.outside_tables import Sync
 from engine.catalog.reads import Reads
-from engine.catalog.tables import Sync
 from engine.core.syncs import Kind, Status
 from engine.errors import Conflict, NotFound
 from tests.catalog.world import World

@@ -6,7 +6,8 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from engine.catalog.tables import Run, Worker
+from engine.catalog.tables import Run
+from engine.catalog.worker_tables import Worker
 from engine.core import address
 from engine.core.rules import Rules
 from engine.core.runs import Event, Operation, Status

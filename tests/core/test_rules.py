@@ -7,13 +7,16 @@ import pytest
 from engine.core.rules import NAMES, Rules, changed, from_json, labels, missing_labels
 from engine.errors import Problem
 
-ALL = Rules(approvals=2, own_approval=False, auto_recover=True, labels=("eu-1", "prod"), max_runs=3, plan_ttl_s=259_200)
+ALL = Rules(
+    approvals=2, own_approval=False, auto_recover=True, labels=("eu-1", "prod"), max_runs=3, rank=10, plan_ttl_s=259_200
+)
 TYPED = {
     "approvals": "2",
     "own_approval": "no",
     "auto_recover": "yes",
     "labels": "prod,eu-1",
     "max_runs": "3",
+    "rank": "10",
     "plan_ttl_s": "72h",
 }
 
@@ -29,7 +32,7 @@ def test_an_empty_value_is_the_default() -> None:
 
 def test_rules_that_are_not_named_stay() -> None:
     assert changed(ALL, {"approvals": ""})[0] == Rules(
-        1, own_approval=False, auto_recover=True, labels=ALL.labels, max_runs=3, plan_ttl_s=259_200
+        1, own_approval=False, auto_recover=True, labels=ALL.labels, max_runs=3, rank=10, plan_ttl_s=259_200
     )
 
 

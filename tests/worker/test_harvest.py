@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from engine.catalog import places
-from engine.catalog.tables import Instance, StateVersion
+from engine.catalog.tables import Instance
+from engine.catalog.worker_tables import StateVersion
 from engine.core.runs import Status
 from engine.errors import Conflict, ExternalFailure, LandformError, OutcomeUnknown
 from engine.external.cipher import Cipher

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from alembic import context
-from sqlmodel import SQLModel
 
-from engine.catalog import tables
-
-assert tables.Run.metadata is SQLModel.metadata
+from engine.catalog.metadata import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=SQLModel.metadata,
+    target_metadata=METADATA,
     render_as_batch=True,
     # SQLite can undo DDL too, though Alembic does not assume so: an upgrade that dies half-way leaves nothing
     transactional_ddl=True,

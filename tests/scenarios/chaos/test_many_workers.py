@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -21,6 +22,7 @@ WORKERS, INSTANCES, RUNS = 8, 40, 300
 KILL_EVERY_S = 5.0
 CUT_S = 30.0
 PATIENCE_S = 600.0
+_UNASKED = "its worker could not renew its lease in time."
 
 
 @contextmanager
@@ -58,16 +60,22 @@ def carry_on(fleet: Fleet, every_s: float, disturb: Callable[[], None]) -> list[
 
 
 def judge(fleet: Fleet, asked: dict[str, Sequence[int]], interrupted: Sequence[int]) -> None:
-    """Every effect happened once and in order; only of what was interrupted in mid-apply nobody could say so before."""
+    """Every effect happened once and in order; only of what was cut short in mid-apply nobody could say so before."""
     runs = fleet.reads.runs()
-    unknown = {(row["address"].split("/")[1], step_of(fleet, row["id"])) for row in runs if row["id"] in interrupted}
-    others = [row for row in runs if row["id"] not in interrupted and row["status"] != Status.SUCCEEDED]
+    cut_short = [row for row in runs if row["id"] in interrupted or stopped_by_its_worker(row)]
+    unknown = {(row["address"].split("/")[1], step_of(fleet, row["id"])) for row in cut_short}
+    others = [row for row in runs if row not in cut_short and row["status"] != Status.SUCCEEDED]
     assert "\n".join(f"{row['id']} {row['status']} {row['message']}" for row in others) == ""
     for name, steps in asked.items():
         did = fleet.did(name)
         missing = [step for step in steps if step not in did]
         assert did == sorted(set(did)), f"{name}: {did}"
         assert {(name, step) for step in missing} <= unknown, f"{name}: {missing} never happened"
+
+
+def stopped_by_its_worker(row: Mapping[str, Any]) -> bool:
+    """On a busy machine a beat comes too late: the worker stops Terraform itself, and says that the run failed."""
+    return row["status"] == Status.FAILED and str(row["message"]).endswith(_UNASKED)
 
 
 def step_of(fleet: Fleet, run_id: int) -> int:
