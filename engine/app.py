@@ -21,6 +21,7 @@ from engine.actions.desk import Desk
 from engine.bundles.store import Depot, Store
 from engine.catalog import places
 from engine.catalog.catalog import Catalog
+from engine.core import campaigns
 from engine.core.fingerprint import value_digest
 from engine.core.provisioning import Host
 from engine.errors import ExternalFailure, LandformError, NotFound
@@ -34,6 +35,7 @@ from engine.terraform.cli import Terraform
 from engine.terraform.mirror import Mirror
 from engine.terraform.preparation import Preparation
 from engine.worker import keys, notifying, shipping, tidying, work
+from engine.worker.asking import Asking
 from engine.worker.claims import Claims, Limits
 from engine.worker.evidence import Inquiry, Look
 from engine.worker.execution import Executor
@@ -56,6 +58,7 @@ from engine.worker.triggers import Trigger, nothing
 
 if TYPE_CHECKING:
     from engine.actions.changes import Consent
+    from engine.actions.driving import Driver
     from engine.actions.sync_attempts import Follower
     from engine.bundles.sources import Fetched
     from engine.catalog.copying import Copied
@@ -64,8 +67,11 @@ if TYPE_CHECKING:
     from engine.core.targets import Target
     from engine.external.aws_s3 import Place
     from engine.external.git import Repository
+    from engine.worker.drift import Checks
 
 logger = logging.getLogger(__name__)
+_DRIVE_EVERY_S = 1.0
+_EXPIRE_EVERY_S = 15.0
 _GOODBYE_S = 5.0
 """How long a command goes on delivering events once it has done what it was for."""
 
@@ -102,8 +108,37 @@ class App:
 
     def shift(self, say: Callable[[str], None]) -> Shift:
         """This process at work, as a worker that takes whatever comes and says what becomes of it."""
-        looks = Looks(self.proposals.look_quietly, self.settings.poll_s)
-        return Shift(self.executor, self.lease, self.reaper.reap, say, looks=looks)
+        # only workers need these, and every command would wait for their import
+        from engine.actions import lifetimes
+        from engine.worker.drift import Rounds
+        from engine.worker.expiring import Expiring
+
+        # it is there before anybody asks
+        rounds = Rounds(self.drift, self.lease.card.labels, lambda: shift.has_room)
+        driver = self.driver()
+        asking = Asking(driver.advance_all, driver.check)
+        looks = (
+            Looks(self.proposals.look_quietly, self.settings.poll_s, "pull requests"),
+            Looks(asking.look, _DRIVE_EVERY_S, "campaigns", asking.stop.request),
+            Looks(Expiring(partial(lifetimes.expire, self.desk)).look, _EXPIRE_EVERY_S, "ends of lives"),
+            Looks(rounds.look, self.settings.poll_s, "drift", rounds.stop.request),
+        )
+        shift = Shift(self.executor, self.lease, self.reaper.reap, say, looks=looks)
+        return shift
+
+    @property
+    def drift(self) -> Checks:
+        """Looks whether something was changed outside."""
+        from engine.worker.drift import Checks, plan_in
+
+        return Checks(self.catalog, plan_in(self.phases.ground))
+
+    def driver(self, trigger: campaigns.Trigger = campaigns.nothing) -> Driver:
+        """What brings campaigns forward, of this catalog."""
+        from engine.actions.driving import Driver
+        from engine.external import health
+
+        return Driver(self.desk, health.ask, trigger)
 
     def copy_catalog(self, url: str) -> tuple[Copied, ...]:
         """Copies the catalog to an empty database, and what lies in the home to where the copy looks for it.

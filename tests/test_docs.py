@@ -147,7 +147,7 @@ def test_the_quick_start_of_the_readme_does_what_it_says(clone: Path) -> None:
     assert f"shop/blue: url = http://127.0.0.1:{port}/" in printed
     assert "<h1>The blue shop</h1>" in printed
     assert re.search(r"^stages +service/shop/blue", printed, re.MULTILINE)
-    assert re.search(r"^blue +shop +dev +static-site +1\.0 +1\.1 +succeeded +-$", printed, re.MULTILINE)
+    assert re.search(r"^blue +shop +dev +static-site +1\.0 +1\.1 +succeeded( +-){4}$", printed, re.MULTILINE)
     assert "+ theme" in printed
     assert re.search(r"service/shop/blue +destroy +static-site@1\.1 +succeeded", printed)
     assert re.search(r"environment/dev +destroy +local-lab@1\.0 +succeeded", printed)

@@ -7,23 +7,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from engine.actions import line, provisioned, referring
-from engine.actions.desk import Desk, Target, target_of, usable
+from engine.actions.desk import Desk, Target, refuse_withdrawn, usable
 from engine.actions.inputs import Given
 from engine.actions.line import Standing
 from engine.actions.refusals import (
+    refuse_asleep,
     refuse_attach_again,
     refuse_busy_partner,
     refuse_destroy_again,
     refuse_diverged,
-    refuse_unfit_environment,
+    refuse_miswired,
     refuse_unready,
 )
 from engine.core import runs, updates
 from engine.core.address import Kind, parse
 from engine.core.asked import Asked
-from engine.core.bundle import PART_OF
 from engine.core.plans import AutoApprove
-from engine.core.runs import Event, Operation
+from engine.core.runs import Event, Operation, Priority
 from engine.core.updates import UpdateKind
 from engine.core.versions import Number, TemplateKind, TemplateRef
 from engine.errors import Conflict, Invalid, NotFound, OutcomeUnknown
@@ -45,6 +45,8 @@ class Consent:
     """The key under which it was asked for; None: each time is another one."""
     by_sync: bool = False
     """Whether a branch asks for it, and not a person: what a person changes is not followed any more."""
+    campaign_id: int | None = None
+    """The campaign that asks for it; None: somebody does."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,12 @@ class Change:
     """Runs that must have succeeded before it begins."""
     attached_id: int | None = None
     """The service instance that a component is then attached to."""
+    hibernates: bool = False
+    """Of a destroy: whether the instance stays, with its version and inputs."""
+    wakes: bool = False
+    """Whether it is a deploy of what is hibernated."""
+    is_forced: bool = False
+    """Whether it follows from what happens to others, which a version that nobody may use any more must not stop."""
 
 
 def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind]:
@@ -84,6 +92,7 @@ def target(tx: Tx, standing: Standing, wish: Update) -> tuple[Target, UpdateKind
     kind = wish.kind or updates.implied(current, wish.number)
     number = updates.target(wish.kind, current, wish.number, tx.published(before.template))
     if number == current:
+        refuse_withdrawn(tx, before, standing.instance)
         return before, kind
     sort = TemplateKind(before.template.kind)
     return usable(tx, TemplateRef(before.template.name, number, sort), sort), kind
@@ -97,8 +106,14 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
     """
     refuse_diverged(instance)
     if change.operation is Operation.DEPLOY:
+        if not change.wakes:
+            refuse_asleep(instance)
+        if not change.is_forced:
+            refuse_withdrawn(tx, change.target, instance)
+            refuse_miswired(tx, instance, change.target, change.inputs)
         referring.refuse_shown(change.target, Kind(instance.kind), change.inputs)
-    refuse_busy_partner(tx, instance, change.attached_id)
+    if not change.is_forced:
+        refuse_busy_partner(tx, instance, change.attached_id)
     provisioned.refuse_same_folder(tx, desk, instance)
     line.refuse_held(tx, [instance], queue=consent.queue)
     older = line.superseded(tx, instance, queue=consent.queue)
@@ -118,9 +133,12 @@ def submit(tx: Tx, desk: Desk, instance: Instance, change: Change, consent: Cons
         attached_id=change.attached_id,
         supersedes=older.id if older else None,
         message=line.superseding(older) if older else "",
+        hibernates=change.hibernates,
+        campaign_id=consent.campaign_id,
+        priority=(Priority.PERSON if consent.campaign_id is None else Priority.CAMPAIGN).value,
     )
     assert run.id is not None
-    if not consent.by_sync and change.retry_of is None:
+    if not consent.by_sync and consent.campaign_id is None and change.retry_of is None:
         _stop_following(tx, desk, instance, run)
     if older is not None and older.id is not None:
         tx.move(older.id, Event.DISCARD, superseded_by=run.id, message=f"Superseded by run {run.id}.")
@@ -132,7 +150,7 @@ def _stop_following(tx: Tx, desk: Desk, instance: Instance, run: Run) -> None:
     if instance.kind != Kind.SERVICE_INSTANCE:
         return
     place = parse(instance.address)
-    if run.operation == Operation.DESTROY:
+    if run.operation == Operation.DESTROY and not run.hibernates:
         tx.block_sync(place.service, "", f"Instance {place.name} was deleted by run {run.id}.", desk.user)
     else:
         tx.block_sync(place.service, place.name, f"It was changed by run {run.id}.", desk.user)
@@ -160,12 +178,20 @@ def retry(tx: Tx, desk: Desk, run: Run, consent: Consent) -> int:
     if run.operation == Operation.DESTROY:
         refuse_destroy_again(tx, run, instance)
     elif instance.environment_id is not None:
-        environment = tx.instance_by_id(instance.environment_id)
-        refuse_unready(tx, environment)
-        refuse_unfit_environment(found, target_of(tx, environment), environment, PART_OF[Kind(instance.kind)])
+        refuse_unready(tx, tx.instance_by_id(instance.environment_id))
         refuse_attach_again(tx, run, instance)
     kind = UpdateKind(run.update_kind) if run.update_kind else None
-    change = Change(Operation(run.operation), found, run.inputs, kind, run.id, attached_id=run.attached_id)
+    change = Change(
+        Operation(run.operation),
+        found,
+        run.inputs,
+        kind,
+        run.id,
+        attached_id=run.attached_id,
+        hibernates=run.hibernates,
+        # the last run of what is hibernated, where it deploys, was to wake it
+        wakes=True,
+    )
     return submit(tx, desk, instance, change, consent)
 
 

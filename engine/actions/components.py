@@ -13,7 +13,13 @@ from engine.actions.changes import Change, Consent, Update
 from engine.actions.desk import Desk, Target, raise_all, target_of
 from engine.actions.inputs import STORED, Given, Section, resolved
 from engine.actions.line import Standing
-from engine.actions.refusals import refuse_attached_component, refuse_busy, refuse_unfit_environment, refuse_unready
+from engine.actions.refusals import (
+    refuse_asleep,
+    refuse_attached_component,
+    refuse_busy,
+    refuse_unfit_environment,
+    refuse_unready,
+)
 from engine.core import address
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
@@ -82,7 +88,7 @@ def create(desk: Desk, wish: NewComponent, consent: Consent) -> list[int]:
         attached, environment, inputs = _place(tx, wish)
         template = tx.add_template(TemplateKind.COMPONENT.value, wish.name)
         target = Target(template, _version(tx, template, wish.source.name, loaded, digest))
-        _refuse_unfit(tx, target, environment, attached)
+        refuse_unfit(tx, target, environment, attached)
         component = tx.add_instance(
             address=where,
             kind=Kind.COMPONENT.value,
@@ -214,7 +220,7 @@ def _change(
     target = standing.target
     if found is not None and wish.source is not None and found[1] != target.version.bundle:
         target = Target(target.template, _version(tx, target.template, wish.source.name, *found))
-    _refuse_unfit(tx, target, environment, attached)
+    refuse_unfit(tx, target, environment, attached)
     kind = UpdateKind.CURRENT_VERSION
     return Change(Operation.DEPLOY, target, inputs, kind, attached_id=attached.id if attached else None)
 
@@ -253,17 +259,21 @@ def _attachable(tx: Tx, where: Address, component: Instance | None = None) -> In
     if where.kind is not Kind.SERVICE_INSTANCE:
         raise Invalid(f"{where} is not a service instance: a component is attached to one.")
     instance = tx.instance(where)
-    target = target_of(tx, instance)
+    refuse_unattachable(tx, instance, component)
+    return instance
+
+
+def refuse_unattachable(tx: Tx, instance: Instance, component: Instance | None = None) -> None:
+    """Raises Conflict when a component cannot be attached to a service instance now, Busy while that is changed."""
+    target, name = target_of(tx, instance), instance.address.partition("/")[2]
+    refuse_asleep(instance, f"No component can be attached to {name}")
     if DIRECTLY_DEFINED not in target.version.component_sources:
         raise Conflict(
-            f"{target.label}, as {where} is, takes no components.",
+            f"{target.label}, as {instance.address} is, takes no components.",
             hint=f"Its .template-registration.yaml must have: supported_component_sources: [{DIRECTLY_DEFINED}]",
         )
-    refuse_attached_component(
-        tx, [instance], f"No other component can be attached to {where.service}/{where.name}", component
-    )
-    refuse_busy(tx, [instance], f"No component can be attached to {where.service}/{where.name}")
-    return instance
+    refuse_attached_component(tx, [instance], f"No other component can be attached to {name}", component)
+    refuse_busy(tx, [instance], f"No component can be attached to {name}")
 
 
 def _environment(tx: Tx, wish: NewComponent, attached: Instance | None) -> Instance:
@@ -295,7 +305,7 @@ def _inputs(tx: Tx, attached: Instance | None, given: Given) -> dict[str, object
     return inputs
 
 
-def _refuse_unfit(tx: Tx, target: Target, environment: Instance, attached: Instance | None) -> None:
+def refuse_unfit(tx: Tx, target: Target, environment: Instance, attached: Instance | None) -> None:
     """Raises Conflict when the environment lacks an output that the file reads, Invalid when it reads of an instance,
     unguarded, and is attached to none.
     """

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
-from engine.core import bundle, registered
+from engine.core import bundle, lifecycle, registered
 from engine.core.bundle import Facts
 from engine.core.schema import Schema
-from engine.core.versions import TemplateKind, TemplateRef, VersionStatus
-from engine.errors import Conflict, Invalid, Problem
+from engine.core.versions import TemplateKind, TemplateRef
+from engine.errors import Invalid, Problem
 
 if TYPE_CHECKING:
     from engine.bundles.store import Store
@@ -37,6 +38,10 @@ class Desk:
     def user(self) -> str:
         """Who asks."""
         return self.settings.user
+
+    def on_behalf_of(self, user: str) -> Desk:
+        """The same desk for another user: what goes on by itself is asked for by whoever began it."""
+        return replace(self, settings=replace(self.settings, user=user))
 
     def once(self, asked: Asked | None, act: Callable[[Tx], list[int]]) -> list[int]:
         """The ids of the runs that `act` records in one transaction, or of a version; what was asked for before is not
@@ -86,7 +91,7 @@ class Target:
         """`web@1.2`"""
         return f"{self.template.name}@{self.version.major}.{self.version.minor}"
 
-    @property
+    @cached_property
     def facts(self) -> Facts:
         """What was learned from the bundle at registration."""
         return bundle.from_json(self.version.facts)
@@ -100,17 +105,21 @@ class Target:
 def usable(tx: Tx, ref: TemplateRef, kind: TemplateKind) -> Target:
     """The version named by `ref`, or the recommended one, when something may be made from it.
 
-    Drafts are used only when named. Raises NotFound, or Conflict when its registration failed.
+    Drafts are used only when named. Raises NotFound, and as refuse_withdrawn().
     """
     template = tx.find_template(TemplateRef(ref.name, kind=ref.kind or kind))
-    version = tx.find_version(template, ref.number, ref.major)
-    target = Target(template, version)
-    if version.status == VersionStatus.FAILED:
-        raise Conflict(
-            f"{target.label} failed its registration and cannot be used.",
-            hint=f"See why: landform template show {target.label}",
-        )
+    target = Target(template, tx.find_version(template, ref.number, ref.major))
+    refuse_withdrawn(tx, target)
     return target
+
+
+def refuse_withdrawn(tx: Tx, target: Target, instance: Instance | None = None) -> None:
+    """Raises Refused when nothing may be deployed with the version any more, Conflict when its registration failed.
+
+    `instance` is what is to be deployed: where it is on a yanked version already, it may go on. None: a new one.
+    """
+    if error := lifecycle.refusal(tx.use(target.template, target.version, instance)):
+        raise error
 
 
 def target_of(tx: Tx, instance: Instance) -> Target:

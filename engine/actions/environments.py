@@ -12,10 +12,9 @@ from engine.actions.desk import Desk, raise_all, usable
 from engine.actions.inputs import STORED, Given, Section, resolved
 from engine.actions.line import Standing
 from engine.actions.provisioned import Chosen
-from engine.actions.refusals import refuse_inhabited, refuse_losing_outputs
+from engine.actions.refusals import refuse_inhabited, refuse_miswired
 from engine.core import address, rules, spec
 from engine.core.address import Address, Kind
-from engine.core.bundle import PartName
 from engine.core.rules import Rules
 from engine.core.run_env import EnvValue, files, plain
 from engine.core.runs import Operation
@@ -139,15 +138,12 @@ def change(tx: Tx, instance: Instance, wish: changes.Update, standing: Standing 
     """
     standing = standing or line.standing(tx, instance, queue=False)
     target, kind = changes.target(tx, standing, wish)
-    part = target.facts.part(PartName.INFRASTRUCTURE)
-    # what Jinja writes may have outputs that nobody can see before
-    if part is not None and part.engine == "hcl" and target.version.id != instance.version_id:
-        refuse_losing_outputs(tx, instance, target, {output.name for output in part.outputs})
     given = section(wish.given) if wish.given.document else Section(standing.inputs, document=STORED)
     inputs, problems = resolved(target.schema.type, given, standing.inputs, wish.given.sets)
     raise_all(
         f"The spec does not fit {target.label}:", problems, f"See its inputs: landform template show {target.label}"
     )
+    refuse_miswired(tx, instance, target, inputs)
     return Change(Operation.DEPLOY, target, inputs, kind)
 
 

@@ -98,14 +98,12 @@ def delete(desk: Desk, addresses: Sequence[Address], consent: Consent) -> list[i
             refuse_last(tx, instance, {found.id for found in doomed})
         refuse_attached_component(tx, doomed, "An instance cannot be deleted")
         ids = {found.address: changes.submit_destroy(tx, desk, found, consent) for found in doomed}
-        return [*ids.values(), *_followed(tx, desk, doomed, ids, consent)]
+        return [*ids.values(), *followed(tx, desk, doomed, ids, consent)]
 
     return desk.once(consent.asked, act)
 
 
-def _followed(
-    tx: Tx, desk: Desk, doomed: Sequence[Instance], ids: Mapping[str, int], consent: Consent
-) -> Iterator[int]:
+def followed(tx: Tx, desk: Desk, doomed: Sequence[Instance], ids: Mapping[str, int], consent: Consent) -> Iterator[int]:
     """The runs of the pipelines whose services lose instances by the runs `ids`, address -> number."""
     for service_id in dict.fromkeys(found.service_id for found in doomed):
         after = [ids[found.address] for found in doomed if found.service_id == service_id]

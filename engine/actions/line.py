@@ -28,6 +28,7 @@ _POINTLESS = {
 class Standing:
     """What a change starts from."""
 
+    instance: Instance
     target: Target
     inputs: Mapping[str, object]
     attached_id: int | None = None
@@ -43,11 +44,11 @@ def standing(tx: Tx, instance: Instance, *, queue: bool) -> Standing:
     """
     line = tx.line_of(instance) if queue else []
     if not line:
-        return Standing(target_of(tx, instance), instance.inputs, instance.attached_id)
+        return Standing(instance, target_of(tx, instance), instance.inputs, instance.attached_id)
     _refuse_behind_destroy(instance, line[-1])
     last = line[-1]
     target = Target(tx.template_by_id(instance.template_id), tx.version_by_id(last.version_id))
-    return Standing(target, last.inputs, last.attached_id)
+    return Standing(instance, target, last.inputs, last.attached_id)
 
 
 def refuse_held(tx: Tx, instances: Iterable[Instance], doing: str = "", *, queue: bool) -> None:

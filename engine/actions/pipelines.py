@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 from engine.actions import changes, line, provisioned
 from engine.actions.changes import Change, Consent, Update
-from engine.actions.desk import Desk, Target, raise_all
+from engine.actions.desk import Desk, Target, raise_all, target_of
 from engine.actions.inputs import STORED, Section, resolved
 from engine.actions.line import Standing
+from engine.actions.refusals import refuse_miswired
 from engine.core import address, spec
 from engine.core.address import Kind
 from engine.core.bundle import PartName
@@ -51,14 +52,24 @@ def add(tx: Tx, desk: Desk, service: Service, target: Target, consent: Consent, 
 
 def follow(tx: Tx, desk: Desk, service: Service, consent: Consent, after: Sequence[int]) -> list[int]:
     """Deploys the pipeline again, as it stands, once the runs `after` have succeeded: the set of instances changes
-    with them. The run's id in a list, [] for a service without a pipeline. Raises as changes.submit().
+    with them. The run's id in a list, [] for a service without a pipeline that is awake. Raises as changes.submit().
     """
     pipeline = tx.find_instance(address.pipeline(service.name))
-    if pipeline is None or not after:
+    if pipeline is None or pipeline.hibernated_at is not None or not after:
         return []
     standing = line.standing(tx, pipeline, queue=consent.queue)
-    change = Change(Operation.DEPLOY, standing.target, standing.inputs, UpdateKind.CURRENT_VERSION, after=after)
+    kind = UpdateKind.CURRENT_VERSION
+    change = Change(Operation.DEPLOY, standing.target, standing.inputs, kind, after=after, is_forced=True)
     return [changes.submit(tx, desk, pipeline, change, consent)]
+
+
+def refuse_unfit(tx: Tx, service: Service) -> None:
+    """Raises Conflict when the pipeline of a service, as it stands, reads an output that the environment of one of the
+    instances lacks.
+    """
+    pipeline = tx.find_instance(address.pipeline(service.name))
+    if pipeline is not None:
+        refuse_miswired(tx, pipeline, target_of(tx, pipeline), pipeline.inputs)
 
 
 def update(desk: Desk, service: str, wish: Update, consent: Consent) -> list[int]:
@@ -90,6 +101,7 @@ def change(tx: Tx, pipeline: Instance, wish: Update, standing: Standing | None =
     inputs, problems = resolved(target.schema.pipeline_type or {}, given, standing.inputs, wish.given.sets)
     hint = f"See its inputs: landform template show {target.label}"
     raise_all(f"The pipeline's inputs do not fit {target.label}:", problems, hint)
+    refuse_miswired(tx, pipeline, target, inputs)
     return Change(Operation.DEPLOY, target, inputs, kind)
 
 

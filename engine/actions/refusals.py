@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from engine.actions.desk import Target, in_words, target_of
-from engine.core import runs, wiring
+from engine.core import runs, shapes, wiring
 from engine.core.address import Kind
 from engine.core.bundle import PART_OF, PartName
 from engine.core.runs import Operation
@@ -20,10 +20,60 @@ if TYPE_CHECKING:
 _HALF_DONE = (runs.Status.FAILED, runs.Status.CANCELLED, runs.Status.INTERRUPTED)
 
 
+def refuse_miswired(tx: Tx, instance: Instance, target: Target, inputs: Mapping[str, object]) -> None:
+    """Raises Conflict when what is to be deployed reads an output that is not there, or takes one away that others
+    read: the last door before a run is recorded, whoever asks for it.
+    """
+    kind = Kind(instance.kind)
+    if kind is Kind.ENVIRONMENT:
+        refuse_losing_outputs(tx, instance, target, offered_by(target, inputs))
+    elif kind is Kind.PIPELINE:
+        _refuse_unfit_pipeline(tx, instance, target)
+    elif instance.environment_id is not None:
+        environment = tx.instance_by_id(instance.environment_id)
+        refuse_unfit_environment(target, target_of(tx, environment), environment, PART_OF[kind])
+
+
 def refuse_unfit_environment(target: Target, environment: Target, instance: Instance, part: PartName) -> None:
-    """Raises Conflict when a service version may not or cannot run in an environment; `instance` is the environment."""
+    """Raises Conflict when a service version may not or cannot run in an environment; `instance` is the environment,
+    deployed already or not.
+    """
     refuse_incompatible(target, environment, instance)
-    refuse_missing_outputs(target, part, instance.outputs or {}, f"{instance.name} ({environment.label})")
+    offered = instance.outputs if instance.outputs is not None else offered_by(environment, instance.inputs)
+    if offered is not None:
+        refuse_missing_outputs(target, part, offered, f"{instance.name} ({environment.label})")
+
+
+def offered_by(environment: Target, inputs: Mapping[str, object]) -> Collection[str] | None:
+    """The outputs that an environment of a version with those inputs will have; None where nobody can tell before."""
+    facts = environment.facts
+    filled = shapes.filled(environment.schema.type, inputs) if facts.customer_managed else ()
+    return wiring.offered(facts, filled)
+
+
+def _refuse_unfit_pipeline(tx: Tx, pipeline: Instance, target: Target) -> None:
+    """Raises Conflict when an environment that an instance of the service lives in lacks an output that the version of
+    its pipeline reads, or will by a run under way: a pipeline does not wait for those.
+    """
+    part = target.facts.part(PartName.PIPELINE)
+    if part is None or not wiring.needs(part) or pipeline.service_id is None:
+        return
+    siblings = tx.instances_of(tx.service_by_id(pipeline.service_id), Kind.SERVICE_INSTANCE)
+    for environment_id in sorted({each.environment_id for each in siblings if each.environment_id is not None}):
+        environment = tx.instance_by_id(environment_id)
+        for offered, label in _offers(tx, environment):
+            refuse_missing_outputs(target, PartName.PIPELINE, offered, f"{environment.name} ({label})")
+
+
+def _offers(tx: Tx, environment: Instance) -> Iterator[tuple[Collection[str], str]]:
+    """The outputs that the environment has, and those that it will have by runs under way, with what makes them so."""
+    own = target_of(tx, environment)
+    yield environment.outputs or {}, own.label
+    for run in tx.line_of(environment):
+        coming = Target(own.template, tx.version_by_id(run.version_id))
+        offered = offered_by(coming, run.inputs) if run.operation == Operation.DEPLOY else None
+        if offered is not None:
+            yield offered, f"{coming.label}, by run {run.id}"
 
 
 def refuse_incompatible(target: Target, environment: Target, instance: Instance) -> None:
@@ -43,10 +93,10 @@ def refuse_missing_outputs(target: Target, name: PartName, offered: Collection[s
     """Raises Conflict when the environment lacks an output that the part reads, naming each and where it is read."""
     part = target.facts.part(name)
     reads = wiring.missing(part, offered) if part else ()
-    if reads:
+    if part and reads:
         raise Conflict(
             f"Environment {environment} has no output that {target.label} needs:\n"
-            + "\n".join(f"  {read.path} (read in {name.value}/{read.file}:{read.line})" for read in reads),
+            + "\n".join(f"  {read.path} (read in {wiring.place(part, read)})" for read in reads),
             hint="Update the environment to a version that has it, or choose another one.",
         )
 
@@ -104,9 +154,31 @@ def refuse_diverged(instance: Instance) -> None:
         )
 
 
+def refuse_asleep(instance: Instance, doing: str = "") -> None:
+    """Raises Conflict while the instance is hibernated; `doing` says what had to be refused."""
+    if instance.hibernated_at is not None:
+        why = f"{instance.address} is hibernated."
+        hint = f"Wake it, as it was or with changes: landform instance wake {instance.address}"
+        raise Conflict(f"{doing}: {why}" if doing else why, hint=hint)
+
+
+def refuse_awake(tx: Tx, environment: Instance, but_for: Collection[int | None]) -> None:
+    """Raises Conflict while anything in the environment is awake, but for those; Busy while something is changed."""
+    inhabitants = [found for found in tx.instances_in(environment) if found.id not in but_for]
+    awake = [found.address for found in inhabitants if not tx.is_asleep(found)]
+    if awake:
+        raise Conflict(
+            f"Environment {environment.name} cannot be hibernated: {in_words(awake)} "
+            f"{'is' if len(awake) == 1 else 'are'} awake in it.",
+            hint=f"Hibernate them with it: landform instance hibernate {' '.join(awake)} {environment.address}",
+        )
+    refuse_busy(tx, inhabitants, f"Environment {environment.name} cannot be hibernated")
+
+
 def refuse_unready(tx: Tx, environment: Instance) -> None:
     """Raises Conflict while the environment has no outputs to give, Busy while it is being changed."""
     refuse_busy(tx, [environment], f"Nothing can be deployed into environment {environment.name}")
+    refuse_asleep(environment, f"Nothing can be deployed into environment {environment.name}")
     if environment.outputs is None:
         raise Conflict(
             f"Environment {environment.name} has not been deployed yet.",
@@ -161,8 +233,12 @@ def is_being_destroyed(tx: Tx, instance: Instance) -> bool:
 def refuse_destroy_again(tx: Tx, run: Run, instance: Instance) -> None:
     """Raises Conflict when the destroy of an ended run may not be tried again now."""
     refuse_attached_component(tx, [instance], f"Run {run.id} cannot be retried")
-    if instance.kind == Kind.ENVIRONMENT:
+    if instance.kind == Kind.ENVIRONMENT and run.hibernates:
+        refuse_awake(tx, instance, ())
+    elif instance.kind == Kind.ENVIRONMENT:
         refuse_inhabited(tx, instance)
+    elif run.hibernates:
+        return
     elif run.status == runs.Status.DISCARDED and instance.kind == Kind.SERVICE_INSTANCE:
         # one that had begun is to be finished, even if nothing of the service stays
         refuse_last(tx, instance, {instance.id})
@@ -186,18 +262,39 @@ def refuse_edit(tx: Tx, service_name: str, instances: Iterable[Instance]) -> Non
     refuse_busy(tx, doomed, f"Service {service_name} cannot be changed")
 
 
-def refuse_losing_outputs(tx: Tx, environment: Instance, target: Target, offered: Collection[str]) -> None:
-    """Raises Conflict when a version of the environment lacks outputs that those who live in it need."""
-    lost = [
-        (inhabitant.address.partition("/")[2], read)
-        for inhabitant in tx.instances_in(environment)
-        for part in [target_of(tx, inhabitant).facts.part(PART_OF[Kind(inhabitant.kind)])]
-        if part is not None
-        for read in wiring.missing(part, offered)
-    ]
+def refuse_losing_outputs(tx: Tx, environment: Instance, target: Target, offered: Collection[str] | None) -> None:
+    """Raises Conflict when a version of the environment takes outputs away that those need who get them now, or will
+    by a run under way. None offers whatever it may be.
+    """
+    outputs = environment.outputs or {}
+    if offered is None or outputs.keys() <= set(offered):
+        return
+    lost: dict[tuple[str, str], list[str]] = {}
+    for reader in tx.readers_of(environment):
+        name = reader.address.removeprefix(f"{Kind.SERVICE_INSTANCE.value}/")
+        for version in _versions(tx, reader):
+            for output, where in _taken(version, PART_OF[Kind(reader.kind)], outputs, offered):
+                lost.setdefault((output, where), []).append(name)
     if lost:
         raise Conflict(
             f"{target.label} lacks outputs that live instances read:\n"
-            + "\n".join(f"  {read.path.removeprefix('environment.outputs.')}, read by {name}" for name, read in lost),
+            + "\n".join(f"  {name}, read by {wiring.listed(by)} {at}" for (name, at), by in sorted(lost.items())),
             hint="Bring those instances to a version that does without, or delete them first.",
         )
+
+
+def _taken(
+    version: Target, name: PartName, outputs: Collection[str], offered: Collection[str]
+) -> Iterator[tuple[str, str]]:
+    """Each output that is taken away from those made from a part of a version, and where that reads it."""
+    part = version.facts.part(name)
+    if part is not None:
+        for output, read in wiring.taken(part, outputs, offered).items():
+            yield output, f"({version.label}, {wiring.place(part, read)})"
+
+
+def _versions(tx: Tx, reader: Instance) -> list[Target]:
+    """The version that the instance is deployed with, and those that runs under way bring it to."""
+    coming = [run.version_id for run in tx.line_of(reader) if run.operation == Operation.DEPLOY]
+    template = tx.template_by_id(reader.template_id)
+    return [Target(template, tx.version_by_id(number)) for number in dict.fromkeys([reader.version_id, *coming])]

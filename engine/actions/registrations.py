@@ -6,23 +6,22 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from engine.actions import comparing, wiring
 from engine.actions.desk import Desk, Target
 from engine.actions.templates import by_id
-from engine.core import registered
+from engine.core import verdicts
 from engine.core.address import check_name
 from engine.core.bundle import PartName
-from engine.core.compatibility import compatible
-from engine.core.schema import Schema
+from engine.core.verdicts import Verdict
 from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, next_number
 from engine.errors import Invalid, Problem, Severity
 
 if TYPE_CHECKING:
     from engine.bundles.load import Checked
-    from engine.catalog.tables import Template, Version
+    from engine.catalog.tables import Template
     from engine.catalog.tx import Tx
     from engine.core.asked import Asked
 
-SCHEMA_FILE = "schema/schema.yaml"
 NEW_MAJOR = 0
 """Stands for "the next major version" where a major number is asked for."""
 ENVIRONMENTS_MAX = 10
@@ -43,6 +42,10 @@ class Registration:
     """`name:major` of environment templates; () takes what the bundle itself says."""
     kind: TemplateKind | None = None
     """What the bundle must make; None takes it for what it looks like."""
+    forced: bool = False
+    """Whether a minor version is taken although it breaks with earlier ones."""
+    reason: str = ""
+    """Why, where it has to be."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Registered:
     status: VersionStatus
     problems: tuple[Problem, ...]
     """Everything found: errors when it failed, warnings in any case."""
+    verdict: Verdict | None = None
+    """How it stands to the minors before it; None for one that failed, and for the first of its major."""
 
     @property
     def label(self) -> str:
@@ -65,7 +70,9 @@ def register(desk: Desk, wish: Registration, asked: Asked | None = None) -> Regi
     """Records the bundle as a draft, or as failed with all reasons. The first version makes the template.
 
     What was asked for before gives the version that was recorded then, as it is now, without its warnings.
-    Raises Invalid for a bad name or a major that does not exist, Conflict when the name is taken by the other kind.
+    Raises Invalid for a bad name, for a major that does not exist, for outputs that no environment offers, and for a
+    minor version that breaks with earlier ones unless that is forced: these use up no number. Conflict when the name is
+    taken by the other kind.
     """
     from engine.bundles.load import check
 
@@ -76,14 +83,19 @@ def register(desk: Desk, wish: Registration, asked: Asked | None = None) -> Regi
     checked = check(wish.files, wish.kind, desk.confirm)
     with desk.catalog.read() as tx:
         unfit = _misplaced(tx, wish, checked)
+        if not (unfit or checked.errors):
+            _verdict(tx, _known(tx, wish, checked), wish, desk.user, checked)
+            _wired(tx, None, wish, checked)
     # nothing is stored for a version that fails
     digest = "" if unfit or checked.errors else desk.store.put(wish.files)
     problems: list[Problem] = []
 
     def act(tx: Tx) -> list[int]:
         template = _template(tx, wish, checked)
-        problems.extend(_problems(tx, template, wish, checked, unfit))
-        return [_record(tx, template, wish, _Judged(checked, digest, problems))]
+        problems.extend(_problems(template, wish, checked, unfit))
+        verdict = None if _errors(problems) else _verdict(tx, template, wish, desk.user, checked)
+        problems.extend([] if _errors(problems) else _wired(tx, template, wish, checked))
+        return [_record(tx, template, wish, _Judged(checked, digest, problems, verdict))]
 
     return _registered(by_id(desk, desk.once(asked, act)[0]), problems)
 
@@ -91,7 +103,9 @@ def register(desk: Desk, wish: Registration, asked: Asked | None = None) -> Regi
 def _registered(target: Target, problems: Sequence[Problem] = ()) -> Registered:
     number = Number(target.version.major, target.version.minor)
     ref = TemplateRef(target.template.name, number, TemplateKind(target.template.kind))
-    return Registered(ref, VersionStatus(target.version.status), tuple(problems))
+    stored = target.version.verdict
+    verdict = verdicts.from_json(stored) if stored else None
+    return Registered(ref, VersionStatus(target.version.status), tuple(problems), verdict)
 
 
 @dataclass(frozen=True)
@@ -102,22 +116,51 @@ class _Judged:
     digest: str
     """Where it is stored; "" when it is not."""
     problems: Sequence[Problem]
+    verdict: Verdict | None
+    """None when it was not compared."""
 
 
-def _problems(
-    tx: Tx, template: Template, wish: Registration, checked: Checked, unfit: Sequence[Problem]
-) -> list[Problem]:
+def _errors(problems: Sequence[Problem]) -> list[Problem]:
+    return [problem for problem in problems if problem.severity is Severity.ERROR]
+
+
+def _verdict(tx: Tx, template: Template | None, wish: Registration, user: str, checked: Checked) -> Verdict | None:
+    """How a sound bundle stands to the minors before it; None for the first. Raises Invalid as register() does."""
+    major = _major(template, wish) if template else None
+    if template is None or major is None:
+        return None
+    found = comparing.judged(tx, template, major, checked)
+    if not wish.forced:
+        comparing.refuse_breaking(found, template.name, major)
+    return found.forced(user, wish.reason) if found and wish.forced else found
+
+
+def _wired(tx: Tx, template: Template | None, wish: Registration, checked: Checked) -> list[Problem]:
+    """Warnings about outputs that flow between environments and services; None as the template leaves out those of an
+    environment's. Raises Invalid as register() does.
+    """
+    if checked.facts is None or checked.schema is None:
+        return []
+    if checked.facts.kind is TemplateKind.SERVICE:
+        return wiring.of_service(tx, checked.facts, wish.compatible or checked.compatible)
+    if template is None:
+        return []
+    major = next_number({int(key): minor for key, minor in template.highest.items()}, _major(template, wish)).major
+    return wiring.of_environment(tx, f"{template.name}:{major}", checked.facts, checked.schema)
+
+
+def _problems(template: Template, wish: Registration, checked: Checked, unfit: Sequence[Problem]) -> list[Problem]:
     from engine.bundles.registration import MISSING
 
     # which environment templates it runs in is for _environments() to judge: --compatible may name them
     found = [problem for problem in checked.problems if problem.rule != MISSING]
-    return [*found, *(unfit or _unfit(tx, template, wish, checked))]
+    return [*found, *(unfit or _unfit(template, wish, checked))]
 
 
 def _record(tx: Tx, template: Template, wish: Registration, judged: _Judged) -> int:
     """The id of the new version."""
     checked = judged.checked
-    errors = [problem for problem in judged.problems if problem.severity is Severity.ERROR]
+    errors = _errors(judged.problems)
     failed = not judged.digest or bool(errors)
     version = tx.register_version(
         template,
@@ -131,6 +174,7 @@ def _record(tx: Tx, template: Template, wish: Registration, judged: _Judged) -> 
         facts=checked.facts.to_json() if checked.facts and not failed else {},
         compatible=list(wish.compatible or checked.compatible),
         component_sources=list(checked.component_sources),
+        verdict=judged.verdict.to_json() if judged.verdict else None,
     )
     assert version.id is not None
     return version.id
@@ -153,7 +197,7 @@ def _misplaced(tx: Tx, wish: Registration, checked: Checked) -> list[Problem]:
     if template is not None:
         highest = {int(major): minor for major, minor in template.highest.items()}
         next_number(highest, _major(template, wish))
-    return _unfit(tx, template, wish, checked)
+    return _unfit(template, wish, checked)
 
 
 def _template(tx: Tx, wish: Registration, checked: Checked) -> Template:
@@ -204,17 +248,13 @@ def _has_pipeline(checked: Checked) -> bool:
     return bool(checked.facts and checked.facts.part(PartName.PIPELINE))
 
 
-def _unfit(tx: Tx, template: Template | None, wish: Registration, checked: Checked) -> list[Problem]:
+def _unfit(template: Template | None, wish: Registration, checked: Checked) -> list[Problem]:
     """What is wrong with the bundle as a version of this template, or of one that is yet to be made."""
     if checked.facts is None or checked.schema is None:
         return []
     problems = _fixed(template, checked) if template else []
     if checked.facts.kind is TemplateKind.SERVICE:
         problems += _environments(wish.compatible or checked.compatible)
-    if template and wish.major not in (None, NEW_MAJOR):
-        for earlier in tx.versions(template, wish.major):
-            if earlier.status != VersionStatus.FAILED:
-                problems += _breaks(template, earlier, checked.schema)
     return problems
 
 
@@ -259,15 +299,3 @@ def _environments(named: tuple[str, ...]) -> list[Problem]:
         message = f"{len(named)} environment templates are named; {ENVIRONMENTS_MAX} are the most."
         return [Problem(file, 0, "compatible_environments", message, "registration/too-many")]
     return []
-
-
-def _breaks(template: Template, earlier: Version, new: Schema) -> list[Problem]:
-    old = registered.schema_of(earlier.schema_text, customer_managed=template.provisioning == "customer")
-    against = f"Compared with version {Number(earlier.major, earlier.minor)}"
-    return [
-        Problem(SCHEMA_FILE, 0, "", f"{against}: {found.message}", found.rule, hint=_BREAKS)
-        for found in compatible(old, new)
-    ]
-
-
-_BREAKS = "Keep the schema compatible within a major version, or register it with --new-major."

@@ -3,54 +3,73 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.actions import changes
 from engine.actions.changes import Consent
 from engine.actions.desk import Desk
-from engine.core import approvals, runs
+from engine.core import approvals, guards, runs
 from engine.core.asked import Asked
+from engine.core.guards import refusals_from_json
 from engine.core.runs import Event, Status
-from engine.errors import Conflict, Stale
+from engine.errors import Conflict, Invalid, Refused, Stale
 
 if TYPE_CHECKING:
     from engine.catalog.tables import Run
     from engine.catalog.tx import Tx
 
 
-def approve(desk: Desk, run_ids: Sequence[int], reason: str = "", asked: Asked | None = None) -> list[int]:
+@dataclass(frozen=True)
+class Yes:
+    """What somebody says who says yes to plans."""
+
+    reason: str = ""
+    exceptions: Sequence[str] = ()
+    """The rules of guards that the plans may break, for that reason; of each plan those count that it breaks."""
+
+
+def approve(desk: Desk, run_ids: Sequence[int], yes: Yes, asked: Asked | None = None) -> list[int]:
     """Says yes to plans that wait for approval: to all of them, or to none; the runs' ids.
 
     A run goes on when as many people as its environment asks for have said so; until then it waits.
     Raises NotFound, Conflict when one of the runs waits for none or this person has approved it before, Refused when
-    somebody else has to, Stale when a plan is no longer good.
+    somebody else has to or a guard needs an exception, Invalid for exceptions that nothing needs or that have no
+    reason, Stale when a plan is no longer good.
     """
+    if yes.exceptions and not yes.reason.strip():
+        raise Invalid("An exception needs a reason.", hint="Say why it is right this time: --reason TEXT")
     refuse_expired(desk, run_ids)
     ids = list(dict.fromkeys(run_ids))
 
     def act(tx: Tx) -> list[int]:
+        broken = {run_id: refusals_from_json(tx.run(run_id).refusals) for run_id in ids}
+        guards.refuse_needless(broken, yes.exceptions)
         for run_id in ids:
-            _approve(tx, desk, run_id, reason)
+            _approve(tx, desk, run_id, yes)
         return ids
 
     return desk.once(asked, act)
 
 
-def _approve(tx: Tx, desk: Desk, run_id: int, reason: str) -> None:
+def _approve(tx: Tx, desk: Desk, run_id: int, yes: Yes) -> None:
     run, rules = tx.run(run_id), tx.rules_of(tx.run(run_id))
     if run.superseded_by:
         hint = f"See the newer one: landform run show {run.superseded_by}"
         raise Conflict(f"Cannot approve run {run_id}: run {run.superseded_by} superseded it.", hint=hint)
     runs.allow(Status(run.status), Event.APPROVE)
-    if error := approvals.refusal(_plan(tx, run), desk.user, rules):
+    if why := tx.withdrawn(run):
+        raise Refused(f"Cannot approve run {run_id}: {why}", hint=f"Discard it: landform run discard {run_id}")
+    if error := approvals.refusal(_plan(tx, run), desk.user, rules, yes.exceptions):
         raise error
     # A yes needs no digest of its own: a plan and its fingerprint are written once, with the move to `planned`, and are
     # never replaced in that status or after it. The apply computes the fingerprint again and compares it with that one,
     # so that what is applied is what every one of these people has seen.
-    tx.add_approval(run_id, desk.user, reason)
+    needed = guards.denied(refusals_from_json(run.refusals))
+    tx.add_approval(run_id, desk.user, yes.reason, needed)
     names = [row.user_name for row in tx.approvals_of(run_id)]
     if approvals.is_enough(names, rules):
-        tx.move(run_id, Event.APPROVE, approved_by=", ".join(names), approval_reason=reason, message="")
+        tx.move(run_id, Event.APPROVE, approved_by=", ".join(names), approval_reason=yes.reason, message="")
     else:
         run.message = approvals.progress(names, rules)
         tx.save(run)
@@ -70,7 +89,7 @@ def approvable(desk: Desk, run_ids: Sequence[int], *, alone: bool = False) -> li
 def _plan(tx: Tx, run: Run) -> approvals.Plan:
     assert run.id is not None
     names = [row.user_name for row in tx.approvals_of(run.id)]
-    return approvals.Plan(run.id, run.requested_by, names)
+    return approvals.Plan(run.id, run.requested_by, names, refusals_from_json(run.refusals))
 
 
 def refuse_expired(desk: Desk, run_ids: Sequence[int]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from engine.actions import changes, line, marks, pipelines
 from engine.actions.changes import Change, Consent
-from engine.actions.desk import Desk, Target, raise_all, target_of, usable
+from engine.actions.desk import Desk, Target, raise_all, refuse_withdrawn, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
 from engine.actions.refusals import refuse_attached_component, refuse_edit, refuse_unfit_environment, refuse_unready
 from engine.core import address, located, revisions, spec, updates
@@ -136,9 +136,18 @@ def _update(tx: Tx, desk: Desk, service: Service, wanted: _Wanted, consent: Cons
         _refuse_too_many(desk, service.name, after)
         number = updates.recommended_of(tx.published(template), service.major)
         target = usable(tx, TemplateRef(template.name, number), TemplateKind.SERVICE)
+        _refuse_old_pipeline(tx, service)
         ids += _add(tx, desk, _Newcomers(service, target, Given(document)), edit.added, consent)
+        pipelines.refuse_unfit(tx, service)
     ids += _destroyed(tx, desk, doomed, consent, after=ids)
     return ids + pipelines.follow(tx, desk, service, consent, after=ids)
+
+
+def _refuse_old_pipeline(tx: Tx, service: Service) -> None:
+    """Raises Refused when the pipeline, which is deployed again once the service has more instances, may not be."""
+    pipeline = tx.find_instance(address.pipeline(service.name))
+    if pipeline is not None:
+        refuse_withdrawn(tx, target_of(tx, pipeline), pipeline)
 
 
 def describe(desk: Desk, name: str, description: str | None, tags: Mapping[str, str]) -> Service:
@@ -295,8 +304,9 @@ def _ready_environment(tx: Tx, newcomers: _Newcomers, entry: InstanceSpec, probl
             )
         )
         return None
-    refuse_unready(tx, environment)
+    # first what no waiting mends: an environment that was never deployed says already what it will give
     refuse_unfit_environment(newcomers.target, target_of(tx, environment), environment, PartName.INSTANCE)
+    refuse_unready(tx, environment)
     return environment
 
 

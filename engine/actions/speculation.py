@@ -7,12 +7,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.actions import components, environments, instances, pipelines, referring
+from engine.actions import any_kind, environments, referring
 from engine.actions.changes import Change, Update
 from engine.actions.desk import Desk, Target, raise_all, target_of, usable
 from engine.actions.inputs import Given, Section, resolved
-from engine.actions.refusals import refuse_incompatible, refuse_missing_outputs, refuse_unfit_environment
-from engine.core import address, spec, wiring
+from engine.actions.refusals import refuse_unfit_environment
+from engine.core import address, spec
 from engine.core.address import Address, Kind
 from engine.core.bundle import PartName
 from engine.core.drafts import Draft
@@ -21,7 +21,6 @@ from engine.core.versions import TemplateKind, TemplateRef
 from engine.errors import Conflict, Invalid
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Instance
     from engine.catalog.tx import Tx
 
 
@@ -40,15 +39,7 @@ def of_update(desk: Desk, where: Address, wish: Update) -> Draft:
     """What an update would bring. Raises as the update itself would, but never Busy."""
     with desk.catalog.read() as tx:
         instance = tx.instance(where)
-        return _draft(where, _CHANGES[where.kind](tx, instance, wish))
-
-
-_CHANGES = {
-    Kind.ENVIRONMENT: environments.change,
-    Kind.SERVICE_INSTANCE: instances.change,
-    Kind.PIPELINE: pipelines.change,
-    Kind.COMPONENT: components.change,
-}
+        return _draft(where, any_kind.change(tx, instance, wish))
 
 
 def of_destroy(desk: Desk, where: Address) -> Draft:
@@ -86,7 +77,8 @@ def _new_instance(tx: Tx, wish: Newcomer) -> Draft:
             hint="Give --env NAME, or --spec FILE with an entry of that name.",
         )
     where = address.environment(named)
-    _refuse_unfit(tx, target, tx.instance(where))
+    environment = tx.instance(where)
+    refuse_unfit_environment(target, target_of(tx, environment), environment, PartName.INSTANCE)
     return _new(wish, target, section, where)
 
 
@@ -113,18 +105,6 @@ def _entry(target: Target, wish: Newcomer) -> tuple[Section, str | None]:
         said = f"{document.file} says that {wish.address.name} lives in {entry.environment}"
         raise Invalid(f"{said}, and --env says {wish.environment}.", hint="Leave --env out.")
     return Section(entry.inputs, entry.at, document), entry.environment
-
-
-def _refuse_unfit(tx: Tx, target: Target, environment: Instance) -> None:
-    """Raises Conflict when the service version may not or could not run in the environment, deployed already or not."""
-    offers = target_of(tx, environment)
-    if environment.outputs is not None:
-        refuse_unfit_environment(target, offers, environment, PartName.INSTANCE)
-        return
-    refuse_incompatible(target, offers, environment)
-    declared = wiring.declared(offers.facts)
-    if declared is not None:
-        refuse_missing_outputs(target, PartName.INSTANCE, declared, f"{environment.name} ({offers.label})")
 
 
 def _draft(where: Address, change: Change) -> Draft:

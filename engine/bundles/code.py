@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, TypeAlias, TypedDict
 
 from engine.bundles import hcl, names
-from engine.bundles.blocks import Block, arguments, blocks, is_true, members, words
+from engine.bundles.blocks import Block, arguments, blocks, digest, is_true, members, words
 from engine.bundles.limits import shown
 from engine.bundles.names import ROOTS, Use
 from engine.bundles.reads import literal, nodes, uses
-from engine.core.bundle import Output, Read, Resource
+from engine.core.bundle import Moved, Output, Read, Removed, Resource
 from engine.core.nearest import did_you_mean
 from engine.errors import Problem, Severity
 
@@ -36,6 +36,9 @@ LABELS = {
     "variable": 1,
 }
 """Type of block -> how many names it has."""
+_VERSION = "required_version"
+_PLACES = {_VERSION: "terraform"}
+REPEATED = ("count", "for_each")
 PREFIX = {"resource": "", "data": "data.", "ephemeral": "ephemeral.", "module": "module."}
 
 
@@ -69,6 +72,7 @@ class ModuleCall:
     source: str
     file: str
     line: int
+    name: str
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,12 @@ class Parsed:
     backend: str = ""
     """Type of the backend, or `cloud`; "" when there is none."""
     backend_line: int = 0
+    backend_digest: str = ""
+    """As core.bundle.Part has it."""
+    moved: tuple[Moved, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    lines: Mapping[str, int] = field(default_factory=dict)
+    """Name as in core.bundle.Part.places -> line."""
     problems: tuple[Problem, ...] = ()
     is_complete: bool = True
     """False when part of it could not be read: then nothing follows from what is absent."""
@@ -163,10 +173,10 @@ def references(used: Iterable[Use], file: str, line: Callable[[int], int]) -> It
             yield Reference(name, file, line(use.at))
 
 
-def local_module(source: str, file: str, line: int) -> Iterator[ModuleCall]:
+def local_module(name: str, source: str, file: str, line: int) -> Iterator[ModuleCall]:
     """The module of the bundle that `source` names; nothing for one from elsewhere."""
     if source.startswith(("./", "../")):
-        yield ModuleCall(source, file, line)
+        yield ModuleCall(source, file, line, name)
 
 
 class _Declared(TypedDict):
@@ -178,6 +188,10 @@ class _Declared(TypedDict):
     terraform: str
     backend: str
     backend_line: int
+    backend_digest: str
+    moved: tuple[Moved, ...]
+    removed: tuple[Removed, ...]
+    lines: dict[str, int]
 
 
 def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Declared:
@@ -185,22 +199,57 @@ def _declared(found: list[Block], file: str, line: Callable[[int], int]) -> _Dec
     inner = [block for setting in settings for block in blocks(setting.body)]
     calls = [block for block in found if block.type == "module"]
     backend = next((block for block in inner if block.type in ("backend", "cloud")), None)
+    required = [each for block in inner if block.type == "required_providers" for each in _required(block)]
     return _Declared(
         outputs=tuple(_output(block, file, line) for block in found if block.type == "output"),
-        resources=tuple(
-            Resource(PREFIX[block.type] + ".".join(block.labels), file, line(block.at))
-            for block in found
-            if block.type in PREFIX
-        ),
+        resources=tuple(_resource(block, file, line(block.at)) for block in found if block.type in PREFIX),
         variables=tuple(_variable(block, file, line(block.at)) for block in found if block.type == "variable"),
-        modules=tuple(call for block in calls for call in local_module(block.text("source"), file, line(block.at))),
-        providers={
-            name: text for block in inner if block.type == "required_providers" for name, text in _required(block)
-        },
-        terraform=", ".join(text for block in settings if (text := block.text("required_version"))),
+        modules=tuple(
+            call
+            for block in calls
+            for call in local_module(block.labels[0], block.text("source"), file, line(block.at))
+        ),
+        providers={name: text for name, _, text in required},
+        terraform=", ".join(text for block in settings if (text := block.text(_VERSION))),
         backend=_backend(backend) if backend else "",
         backend_line=line(backend.at) if backend else 0,
+        backend_digest=digest(words(backend.body)) if backend else "",
+        moved=tuple(
+            Moved(words(block.argument("from")), words(block.argument("to")), file, line(block.at))
+            for block in found
+            if block.type == "moved"
+        ),
+        removed=tuple(_removed(block, file, line(block.at)) for block in found if block.type == "removed"),
+        lines=_lines(found, required, backend, line),
     )
+
+
+def _lines(
+    found: list[Block], required: list[tuple[str, int, str]], backend: Block | None, line: Callable[[int], int]
+) -> dict[str, int]:
+    settings = (named for block in found if block.type == "terraform" for named in arguments(block.body))
+    lines = {f"provider {name}": line(at) for name, at, _ in required}
+    lines |= {_PLACES[name]: line(at) for name, at, _ in settings if name in _PLACES}
+    return lines | ({"backend": line(backend.at)} if backend else {})
+
+
+def _resource(block: Block, file: str, line: int) -> Resource:
+    address = PREFIX[block.type] + ".".join(block.labels)
+    source = module_source(block.text("source"), block.text("version")) if block.type == "module" else ""
+    repeated = next((name for name in REPEATED if block.argument(name) is not None), "")
+    return Resource(address, file, line, source, repeated)
+
+
+def module_source(source: str, version: str) -> str:
+    """As core.bundle.Resource.source."""
+    return " ".join(filter(None, (source, version)))
+
+
+def _removed(block: Block, file: str, line: int) -> Removed:
+    keeps = any(
+        words(inner.argument("destroy")) == "false" for inner in blocks(block.body) if inner.type == "lifecycle"
+    )
+    return Removed(words(block.argument("from")), file, line, destroys=not keeps)
 
 
 def _variable(block: Block, file: str, line: int) -> Variable:
@@ -219,11 +268,12 @@ def _output(block: Block, file: str, line: Callable[[int], int]) -> Output:
     return Output(block.labels[0], file, line(block.at), block.text("description"), sensitive)
 
 
-def _required(block: Block) -> Iterator[tuple[str, str]]:
-    for name, _, value in arguments(block.body):
+def _required(block: Block) -> Iterator[tuple[str, int, str]]:
+    """Name, position and `source constraint` of each provider."""
+    for name, at, value in arguments(block.body):
         given = members(value)
         text = literal(value)
-        yield name, provider(given) if text is None else text
+        yield name, at, provider(given) if text is None else text
 
 
 def provider(given: Mapping[str, str]) -> str:

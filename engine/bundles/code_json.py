@@ -7,21 +7,24 @@ from collections.abc import Iterator
 from typing import Any
 
 from engine.bundles import hcl, strings
+from engine.bundles.blocks import digest
 from engine.bundles.code import (
     LABELS,
     PREFIX,
+    REPEATED,
     Parsed,
     Variable,
     decoded,
     is_text_type,
     local_module,
+    module_source,
     provider,
     reads,
     references,
 )
 from engine.bundles.names import Use
 from engine.bundles.reads import in_expression
-from engine.core.bundle import Output, Resource
+from engine.core.bundle import Moved, Output, Removed, Resource
 from engine.errors import Problem
 
 Json = Any
@@ -68,28 +71,56 @@ class _Reader:
     def parsed(self, value: dict[str, Json]) -> Parsed:
         used = list(self._uses(value))
         settings = list(_objects(value.get("terraform")))
-        backend = next((name for setting in settings for name in _backends(setting)), "")
+        backend, arguments = next((found for setting in settings for found in _backends(setting)), ("", None))
+        backend_line = self._at("cloud" if backend == "cloud" else "backend") if backend else 0
+        providers = {name: text for setting in settings for name, text in _providers(setting)}
         return Parsed(
             self._file,
             reads=tuple(reads(used, self._file, self._line)),
             references=tuple(references(used, self._file, self._line)),
             outputs=tuple(self._output(name, body) for name, body in _named(value, "output", 1)),
             resources=tuple(
-                Resource(prefix + name, self._file, self._at(name.split(".")[-1]))
+                self._resource(kind, prefix + name, body)
                 for kind, prefix in PREFIX.items()
-                for name, _ in _named(value, kind, LABELS[kind])
+                for name, body in _named(value, kind, LABELS[kind])
             ),
             variables=tuple(self._variable(name, body) for name, body in _named(value, "variable", 1)),
             modules=tuple(
                 call
                 for name, body in _named(value, "module", 1)
-                for call in local_module(str(body.get("source", "")), self._file, self._at(name))
+                for call in local_module(name, str(body.get("source", "")), self._file, self._at(name))
             ),
-            providers={name: text for setting in settings for name, text in _providers(setting)},
+            providers=providers,
             terraform=", ".join(str(given) for setting in settings if (given := setting.get("required_version"))),
             backend=backend,
-            backend_line=self._at("cloud" if backend == "cloud" else "backend") if backend else 0,
+            backend_line=backend_line,
+            backend_digest=digest(json.dumps(arguments, sort_keys=True)) if backend else "",
+            moved=tuple(self._moved(body) for body in _objects(value.get("moved"))),
+            removed=tuple(self._removed(body) for body in _objects(value.get("removed"))),
+            lines={
+                **(
+                    {"terraform": self._at("required_version")}
+                    if any("required_version" in one for one in settings)
+                    else {}
+                ),
+                **({"backend": backend_line} if backend else {}),
+                **{f"provider {name}": self._at(name) for name in providers},
+            },
         )
+
+    def _resource(self, kind: str, address: str, body: dict[str, Json]) -> Resource:
+        source = module_source(str(body.get("source", "")), str(body.get("version", ""))) if kind == "module" else ""
+        repeated = next((name for name in REPEATED if name in body), "")
+        return Resource(address, self._file, self._at(address.split(".")[-1]), source, repeated)
+
+    def _moved(self, body: dict[str, Json]) -> Moved:
+        origin, target = (_address(body.get(name)) for name in ("from", "to"))
+        return Moved(origin, target, self._file, self._at(origin))
+
+    def _removed(self, body: dict[str, Json]) -> Removed:
+        keeps = any(inner.get("destroy") is False for inner in _objects(body.get("lifecycle")))
+        address = _address(body.get("from"))
+        return Removed(address, self._file, self._at(address), destroys=not keeps)
 
     def _variable(self, name: str, body: dict[str, Json]) -> Variable:
         flags = {flag: body.get(flag) is True for flag in ("sensitive", "ephemeral")}
@@ -156,8 +187,15 @@ def _providers(setting: dict[str, Json]) -> Iterator[tuple[str, str]]:
             yield name, provider(given) if isinstance(given, dict) else str(given)
 
 
-def _backends(setting: dict[str, Json]) -> Iterator[str]:
+def _backends(setting: dict[str, Json]) -> Iterator[tuple[str, Json]]:
+    """Type and arguments of each backend."""
     for given in _objects(setting.get("backend")):
-        yield from given
+        yield from given.items()
     if "cloud" in setting:
-        yield "cloud"
+        yield "cloud", setting["cloud"]
+
+
+def _address(value: Json) -> str:
+    """An address, which JSON may give as it is or as `${...}`."""
+    text = value if isinstance(value, str) else ""
+    return text.removeprefix("${").removesuffix("}").strip()

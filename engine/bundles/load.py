@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from engine.bundles import checks, parts, references, registration
+from engine.bundles import checks, contracts, parts, references, registration
 from engine.bundles.code import Confirm
 from engine.bundles.pack import SCHEMA_FILE
 from engine.bundles.parts import Loaded
@@ -70,6 +70,7 @@ def check(files: Mapping[str, bytes], kind: TemplateKind | None = None, confirm:
         *([registration.unnamed()] if is_service and not (said.compatible or said_problems) else ()),
         *_layout(files, found, _declared(document)),
         *(problem for one in loaded for problem in _part_problems(one, schema_found)),
+        *contracts.suite(files, {one.part.name: one.part for one in loaded})[1],
     }
     if document and schema_found and schema_found.kind is found and not said.component_sources:
         # a component may read every input of the instance it is attached to

@@ -6,11 +6,11 @@ import posixpath
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from engine.bundles import code, code_json, jinja_code, manifest
+from engine.bundles import code, code_json, jinja_code, manifest, nested
 from engine.bundles.code import Confirm, ModuleCall, Parsed
 from engine.bundles.jinja_code import SUFFIX
 from engine.bundles.manifest import Manifest
-from engine.core.bundle import Part, PartName, Read, Variable
+from engine.core.bundle import Part, PartName, Place, Read, Variable
 from engine.core.file_names import VALUES_FILE, is_late_override, plain, sets_values
 from engine.errors import Problem, Severity
 
@@ -66,7 +66,7 @@ def load(name: PartName, files: Mapping[str, bytes], confirm: Confirm | None = N
         for problem in parsed.problems
     ]
     own += [*lost, *_ignored(said, selection, files), *map(_values_left_out, values)]
-    part = _part(name, said, selection, tuple(sorted(others)), root)
+    part = _part(Part(name, said.engine, selection.templates, tuple(sorted(others))), root, modules)
     late = {path: files[path] for path in beside if is_late_override(path.removesuffix(".j2"))}
     overrides = {path: late[path] for path in late if path in (*part.templates, *part.others)}
     loaded = Loaded(part, root, modules, expressions, overrides, ())
@@ -186,21 +186,23 @@ def _ignored(said: Manifest, selection: _Selection, files: Mapping[str, bytes]) 
             yield Problem(path, 0, "", message, "manifest/not-rendered", Severity.WARNING, hint)
 
 
-def _part(
-    name: PartName, said: Manifest, selection: _Selection, others: tuple[str, ...], root: tuple[Parsed, ...]
-) -> Part:
-    return Part(
-        name,
-        said.engine,
-        selection.templates,
-        others,
+def _part(frame: Part, root: tuple[Parsed, ...], modules: Mapping[str, tuple[Parsed, ...]]) -> Part:
+    """The part with what its files say."""
+    declared = nested.declared(root, modules)
+    return replace(
+        frame,
         reads=tuple(sorted({read for parsed in root for read in parsed.reads})),
         outputs=tuple(sorted(output for parsed in root for output in parsed.outputs)),
-        resources=tuple(sorted(resource for parsed in root for resource in parsed.resources)),
+        resources=declared.resources,
         providers={key: text for parsed in root for key, text in sorted(parsed.providers.items())},
         terraform=", ".join(parsed.terraform for parsed in root if parsed.terraform),
         backend=next((parsed.backend for parsed in root if parsed.backend), ""),
+        backend_digest=next((parsed.backend_digest for parsed in root if parsed.backend), ""),
         variables=_variables(root),
+        moved=declared.moved,
+        removed=declared.removed,
+        unread=declared.unread,
+        places={name: Place(parsed.file, line) for parsed in root for name, line in parsed.lines.items()},
     )
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import bindparam
+from collections.abc import Iterable
+
+from sqlalchemy import ColumnElement, bindparam
 from sqlmodel import col, select
 
 from engine.catalog.runs import Runs
-from engine.catalog.tables import Approval, Instance, Run
+from engine.catalog.tables import Approval, Instance, Run, Template
 from engine.core import approvals, rules
 from engine.core.rules import Rules
 from engine.core.runs import Event, Status
@@ -19,9 +21,13 @@ _GOOD_FOR_A_WHILE = frozenset({Status.PLANNED, Status.APPROVED})
 class Approvals(Runs):
     """The part of a transaction that speaks of approvals."""
 
-    def add_approval(self, run_id: int, user: str, reason: str = "") -> Approval:
-        """One person's yes to the plan of a run. Raises Conflict when they have said it before."""
-        row = Approval(run_id=run_id, user_name=user, reason=reason, created_at=self._now())
+    def add_approval(self, run_id: int, user: str, reason: str = "", exceptions: Iterable[str] = ()) -> Approval:
+        """One person's yes to the plan of a run, with the rules of guards that they let it break.
+
+        Raises Conflict when they have said it before.
+        """
+        given = list(exceptions)
+        row = Approval(run_id=run_id, user_name=user, reason=reason, exceptions=given, created_at=self._now())
         return self._insert(row, lambda: self._approved_before(run_id, user))
 
     def approvals_of(self, run_id: int) -> list[Approval]:
@@ -38,6 +44,18 @@ class Approvals(Runs):
         """What the run must keep to: the rules of the environment it works in, the default ones where that is gone."""
         stored = self._session.execute(_RULES, {"of": run.environment_id}).scalar_one_or_none()
         return rules.from_json(stored) if stored else Rules()
+
+    def planned_in(self, environment: Instance) -> list[int]:
+        """The runs in the environment whose plan waits for approval or for its apply, oldest first."""
+        return self._planned(col(Run.environment_id) == environment.id)
+
+    def planned_of(self, template: Template) -> list[int]:
+        """As planned_in(), of all instances of a template."""
+        return self._planned(col(Run.instance_id).in_(select(Instance.id).where(Instance.template_id == template.id)))
+
+    def _planned(self, condition: ColumnElement[bool]) -> list[int]:
+        query = select(Run.id).where(condition, col(Run.status).in_(_GOOD_FOR_A_WHILE)).order_by(col(Run.id))
+        return [run_id for run_id in self._session.exec(query) if run_id is not None]
 
     def discard_expired(self, run_id: int, default_ttl_s: float) -> Run | None:
         """The run, discarded because its plan was good until now and not longer; None when nothing speaks against it.

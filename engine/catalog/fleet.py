@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Service, Template, Version
-from engine.core import rules
+from engine.core import drift, rules
 from engine.core.address import Kind
 from engine.core.selection import Candidate
 from engine.core.versions import Number
@@ -41,6 +42,7 @@ _CANDIDATES = (
         Instance.hibernated_at,
         Instance.deployed_run_id,
     )  # type: ignore[call-overload]
+    .add_columns(Instance.drift, Instance.drift_ignored)
     .join(Template, Template.id == Instance.template_id)
     .join(Version, Version.id == Instance.version_id)
     .outerjoin(_BEST, _BEST.id == Template.recommended_id)
@@ -55,12 +57,14 @@ class Fleet(Records):
 
     def candidates(self) -> list[Candidate]:
         """Every instance, by address."""
-        return [_candidate(row) for row in self._session.execute(_CANDIDATES)]
+        now = self.now()
+        return [_candidate(row, now) for row in self._session.execute(_CANDIDATES)]
 
 
-def _candidate(row: Sequence[Any]) -> Candidate:
+def _candidate(row: Sequence[Any], now: datetime) -> Candidate:
     (number, address, kind, template, major, minor, best_major, best_minor, name, own_rules, own_tags, *rest) = row
-    environment_id, home, home_rules, home_tags, service, service_tags, is_stale, drift, hibernated, deployed = rest
+    environment_id, home, home_rules, home_tags, service, service_tags, is_stale, level, *rest = rest
+    hibernated, deployed, drift_found, drift_ignored = rest
     is_home = kind == Kind.ENVIRONMENT
     return Candidate(
         instance_id=number,
@@ -75,7 +79,7 @@ def _candidate(row: Sequence[Any]) -> Candidate:
         service=service or "",
         tags={**(home_tags or {}), **(service_tags or {}), **own_tags},
         is_stale=is_stale,
-        drift=drift,
+        drift=drift.level_now(level, drift_found, drift_ignored, now),
         is_hibernated=hibernated is not None,
         is_deployed=deployed is not None,
     )

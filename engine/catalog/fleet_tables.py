@@ -32,6 +32,8 @@ class Campaign(SQLModel, table=True):
     """Why it does not go on, or how it ended, in a sentence."""
     wave: int = 0
     """The last wave whose steps may begin; the later ones wait."""
+    forgiven: int = 0
+    """Failures that somebody has looked at: they halt nothing any more."""
     due_at: datetime | None = Field(default=None, sa_column=time_column())
     """When a pause between waves is over; None while there is none."""
     rollback_of: int | None = None

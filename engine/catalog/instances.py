@@ -41,9 +41,13 @@ class Instances(Notices):
         """What has that address; None when nothing has."""
         return self._session.execute(_AT, {"of": str(address)}).scalar_one_or_none()
 
+    def find_instance_by_id(self, instance_id: int) -> Instance | None:
+        """The instance of that number; None when it has gone."""
+        return self._by_id(Instance, instance_id)
+
     def instance_by_id(self, instance_id: int) -> Instance:
         """The instance that another row refers to. Raises NotFound when it has gone."""
-        instance = self._by_id(Instance, instance_id)
+        instance = self.find_instance_by_id(instance_id)
         if instance is None:
             raise NotFound(f"There is no instance with id {instance_id}.")
         return instance

@@ -20,6 +20,11 @@ _LISTS = {
 _ARTICLE: dict[str, str] = {TemplateKind.ENVIRONMENT: "an", TemplateKind.SERVICE: "a"}
 
 
+def no_campaign(campaign_id: int) -> NotFound:
+    """For a number that no campaign has."""
+    return NotFound(f"There is no campaign {campaign_id}.", hint="See them: landform campaign list")
+
+
 def no_template(ref: TemplateRef, known: Iterable[str]) -> NotFound:
     """For a template name that nothing answers to; `known` are the names of its kind."""
     noun = f"{ref.kind.value} template" if ref.kind else "template"
@@ -60,6 +65,13 @@ def none_published(template: str, drafts: Iterable[Number]) -> NotFound:
     else:
         hint = f"Publish one: landform template publish {template}@{newest}"
     return NotFound(f"No version of {template} is published.", hint=hint)
+
+
+def none_usable(template: str) -> NotFound:
+    """For a template, or a major version of one, whose published versions are all below the minimum."""
+    name = template.partition("@")[0]
+    hint = f"See which is the lowest: landform template usage {name}"
+    return NotFound(f"Every published version of {template} is below the lowest that may be used.", hint=hint)
 
 
 def none_of_major(template: str, major: int, known: Iterable[Number], drafts: Iterable[Number]) -> NotFound:

@@ -18,7 +18,9 @@ from engine.catalog.metadata import TABLES
 from engine.catalog.outside_tables import Delivery, Notice
 from engine.catalog.records import Records
 from engine.catalog.tables import Instance, Run, Template
-from engine.core import address, notices
+from engine.core import address, drift, notices
+from engine.core.address import Address
+from engine.core.drift import Level
 from engine.core.notices import Seen, State, Told, VersionSeen
 from engine.core.runs import ACTIVE, EXECUTING, Operation, Status, is_terminal
 from engine.core.targets import NOBODY, Audience
@@ -106,6 +108,15 @@ class Notices(Records):
         previous = notices.DELETING if before == notices.DELETED else before
         self._tell(notices.of_removal(self._audience.owner, address.parse(instance.address), previous))
 
+    def tell_drift(self, where: str, now: Level | None, before: str) -> None:
+        """Tells that what has the address has drifted, or worse than it was known to: `before`, "" for none."""
+        if now is not None and drift.is_worse(now, before):
+            self._tell(notices.of_drift(self._audience.owner, address.parse(where), now, before))
+
+    def tell_expires(self, place: Address, expires_at: str) -> None:
+        """Tells that what has the address is hibernated by itself soon."""
+        self._tell(notices.of_expiry(self._audience.owner, place, expires_at))
+
     def tell_template(self, template: Template, *, published: bool | None, before: bool | None) -> None:
         """Tells of a template that is new or has gone (None), or that has a published version now, or no more."""
         kind = TemplateKind(template.kind)
@@ -144,4 +155,5 @@ def _seen(run: Run) -> Seen:
     assert run.id is not None
     status = Status(run.status)
     is_cancelling = run.cancel_requested_at is not None and status in EXECUTING
-    return Seen(run.id, address.parse(run.address), Operation(run.operation), run.template, status, is_cancelling)
+    place, operation = address.parse(run.address), Operation(run.operation)
+    return Seen(run.id, place, operation, run.template, status, is_cancelling, run.hibernates)

@@ -69,6 +69,10 @@ _BEFORE_THE_REASON = re.compile(r"^(connection (failed|is bad): )?(connection to
 _WORDS = (
     (re.compile(r"(?<!:):([a-z_]+)"), r"%(\1)s"),
     (re.compile(r"json_group_array\("), "json_agg("),
+    (
+        re.compile(r"""json_extract\((\S+), '\$\."' \|\| (\S+) \|\| '"'\)"""),
+        r"CAST(\1 ->> CAST(\2 AS TEXT) AS INTEGER)",
+    ),
     (re.compile(r"julianday\((\S+)\) - julianday\((\S+)\)"), r"extract(epoch FROM \1 - \2) / 86400"),
 )
 

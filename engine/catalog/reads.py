@@ -7,10 +7,12 @@ ISO 8601 in UTC, versions are `major.minor`.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
-from engine.catalog import missing, places, schema, shapes, statements
+from engine.catalog import campaign_statements, missing, places, schema, shapes, statements, wire_statements
 from engine.catalog.shapes import Row as Row
+from engine.core import guards
 from engine.core.address import Address, Kind, parse
 from engine.core.runs import Status
 from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, parse_ref
@@ -18,6 +20,8 @@ from engine.errors import NotFound
 
 ALL = -1
 """As a limit: every row."""
+_FAR = 2**62
+"""Beyond every number."""
 _LAST = "\U0010ffff"
 
 
@@ -121,7 +125,11 @@ class Reads:
         rows = self._rows(statements.INSTANCE, address=str(address))
         if not rows:
             raise self._no_instance(address)
-        return rows[0]
+        return shapes.shown(rows[0])
+
+    def drift(self) -> list[Row]:
+        """What is known about the drift of each instance, by address."""
+        return [{"address": row["address"], **shapes.drifting(row)} for row in self._rows(statements.DRIFT)]
 
     def runs(
         self,
@@ -144,21 +152,42 @@ class Reads:
         return shapes.run(rows[0], self._plan_ttl_s) | {
             "summary": rows[0]["summary"],
             "approvals": self.approvals(run_id),
+            "exceptions_needed": list(guards.denied(guards.refusals_from_json(rows[0]["refusals"]))),
         }
 
     def history(self, address: Address | str, before: int | None = None, limit: int = ALL) -> list[Row]:
-        """The runs of an address, newest first, those of an instance that has gone included.
+        """The runs of an address, newest first, those of an instance that has gone included; each with what it changed
+        of what was deployed before it, who has said yes to what, and whether it is what is there.
 
         Raises NotFound for an address that nothing has or had.
         """
-        rows = self.runs(address, before=before, limit=limit)
+        chosen = ["address = :address", *(["id < :before"] if before is not None else [])]
+        rows = self._rows(statements.history(chosen), address=str(address), before=before, limit=limit)
         if not rows and before is None:
             self.instance(address)
-        return rows
+        return [shapes.past(row, self._plan_ttl_s) for row in rows]
 
     def approvals(self, run_id: int) -> list[Row]:
-        """Who has said yes to the plan of a run, in order: `user_name`, `reason`, `created_at`."""
+        """Who has said yes to the plan of a run, in order: `user_name`, `reason`, `exceptions`, `created_at`."""
         return self._rows(statements.APPROVALS, id=run_id)
+
+    def campaigns(self, status: str | None = None, before: int | None = None, limit: int = ALL) -> list[Row]:
+        """Campaigns, newest first, those before the number `before`, of one status where that is given."""
+        values = {"status": status, "before": _FAR if before is None else before}
+        return [shapes.campaign(row) for row in self._rows(campaign_statements.CAMPAIGNS, limit=limit, **values)]
+
+    def campaign(self, campaign_id: int) -> Row:
+        """Everything about a campaign, with its steps in order. Raises NotFound."""
+        found = self.campaign_standing(campaign_id)
+        steps = self._rows(campaign_statements.STEPS, id=campaign_id)
+        return found | {"steps": [shapes.step(step) for step in steps]}
+
+    def campaign_standing(self, campaign_id: int) -> Row:
+        """As campaign(), with no more of the steps than where each stands: for whoever looks again and again."""
+        rows = self._rows(campaign_statements.CAMPAIGN, id=campaign_id)
+        if not rows:
+            raise missing.no_campaign(campaign_id)
+        return shapes.campaign(rows[0]) | {"steps": self._rows(campaign_statements.STANDING, id=campaign_id)}
 
     def workers(self, limit: int = ALL) -> list[Row]:
         """Who executes runs or did, newest first, with how many `runs` each works on now."""
@@ -206,6 +235,16 @@ class Reads:
         """
         return shapes.run_counts(self._rows(statements.RUN_COUNTS), self._rows(statements.WORKER_COUNTS))
 
+    def wired(self) -> tuple[list[Row], list[Row]]:
+        """Every instance with what it takes to tell who feeds it, by address, and the `facts` of each `id` that is the
+        `version_id` of one.
+        """
+        return self._rows(wire_statements.INSTANCES), self._rows(wire_statements.FACTS)
+
+    def offerings(self) -> list[Row]:
+        """Every version that something may be made from, with its `facts` and which ones it is `compatible` with."""
+        return self._rows(wire_statements.VERSIONS)
+
     def names(self, kind: str, prefix: str, limit: int) -> list[str]:
         """Names that start with `prefix`, for shell completion.
 
@@ -218,7 +257,8 @@ class Reads:
         """The page of the addresses that start with `place` and come after `after`."""
         bounds = ["i.address > :after", "i.address >= :first", "i.address < :last"]
         statement = statements.instances([*bounds, *conditions])
-        return self._rows(statement, after=after, first=place, last=place + _LAST, limit=limit, **values)
+        rows = self._rows(statement, after=after, first=place, last=place + _LAST, limit=limit, **values)
+        return [shapes.listed(row) for row in rows]
 
     def _no_instance(self, address: Address | str) -> NotFound:
         place = parse(str(address))
@@ -236,6 +276,9 @@ class Reads:
         known = self.versions(template)
         if template.number is not None:
             return missing.no_version(template.name, template.number, map(_number, known))
+        majors = (None, *{row["major"] for row in known if row["status"] == VersionStatus.PUBLISHED})
+        if len(majors) > 1 and template.major in majors:
+            return missing.none_usable(str(replace(template, kind=None)))
         drafts = [_number(row) for row in known if row["status"] == VersionStatus.DRAFT]
         if template.major is not None:
             return missing.none_of_major(template.name, template.major, map(_number, known), drafts)

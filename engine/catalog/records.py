@@ -15,6 +15,8 @@ from engine.catalog import bells
 from engine.errors import LandformError
 
 Row = TypeVar("Row", bound=SQLModel)
+_READ_OFTEN = ("Template", "Version")
+"""What an action looks at again and again, and hardly ever changes."""
 _RING = select(func.pg_notify(bells.CHANNEL, ""))
 
 
@@ -30,6 +32,8 @@ class Records:
         self._session = session
         self._now = now
         self._has_rung = False
+        self._held: list[object] = []
+        """Rows of these: the session itself forgets what nobody holds, and would read them again."""
 
     def now(self) -> datetime:
         """The time, as all rows have it: by the database's clock where several machines write, else by our own."""
@@ -58,7 +62,10 @@ class Records:
         known = self._session.identity_map.get(identity_key(row, number))
         if known is not None:
             return known
-        return self._session.execute(_of(row), {"of": number}).scalar_one_or_none()
+        found = self._session.execute(_of(row), {"of": number}).scalar_one_or_none()
+        if row.__name__ in _READ_OFTEN:
+            self._held.append(found)
+        return found
 
     def _delete(self, row: SQLModel) -> None:
         self._session.delete(row)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, and_, bindparam, or_, select
@@ -29,6 +30,17 @@ _RELATED = (
 )
 
 
+_AROUND = (
+    select(Instance, Service, _ENVIRONMENT, _COMPONENT)
+    .select_from(Instance)
+    .outerjoin(Service, col(Service.id) == Instance.service_id)
+    .outerjoin(_ENVIRONMENT, col(_ENVIRONMENT.id) == Instance.environment_id)
+    .outerjoin(
+        _COMPONENT, and_(col(_COMPONENT.attached_id) == Instance.id, col(_COMPONENT.deployed_run_id).is_not(None))
+    )
+    .where(col(Instance.id).in_(bindparam("ids", expanding=True)))
+    .order_by(col(Instance.address))
+)
 _NEIGHBOURS = (
     select(Instance, Version, Template, _ENVIRONMENT)
     .join(Version, col(Version.id) == Instance.version_id)
@@ -36,6 +48,7 @@ _NEIGHBOURS = (
     .join(_ENVIRONMENT, col(_ENVIRONMENT.id) == Instance.environment_id)
     .where(col(Instance.kind) == Kind.SERVICE_INSTANCE.value)
 )
+_UPSTREAM = select(col(Instance.address), col(Instance.upstream)).order_by(col(Instance.address))
 
 
 @dataclass(frozen=True)
@@ -63,7 +76,7 @@ class Related:
     component: Instance | None = None
     """What is attached to a service instance, once it has been deployed."""
     siblings: tuple[Neighbour, ...] = ()
-    """The instances of the service of a pipeline, in the order in which they were made."""
+    """The instances of the service of a pipeline that are awake, in the order in which they were made."""
     attached: Neighbour | None = None
     """The service instance that a component is attached to."""
 
@@ -80,8 +93,23 @@ class Relations(Instances):
             raise NotFound(f"There is no version with id {version_id}.")
         found = Related(*row)
         if found.instance.kind == Kind.PIPELINE:
-            return replace(found, siblings=self._neighbours(col(Instance.service_id) == found.instance.service_id))
+            siblings = self._neighbours(col(Instance.service_id) == found.instance.service_id)
+            # a pipeline is not given what is not there: it is deployed again when one of them is woken
+            awake = tuple(each for each in siblings if each.instance.hibernated_at is None)
+            return replace(found, siblings=awake)
         return replace(found, attached=self.neighbour(found.instance.attached_id))
+
+    def all_related(self, instance_ids: Sequence[int], version_id: int) -> list[Related]:
+        """As related(), for many environments or service instances that are to have one version, by address; what has
+        gone by now is left out. Raises NotFound for the version.
+        """
+        version = self._by_id(Version, version_id)
+        if version is None:
+            raise NotFound(f"There is no version with id {version_id}.")
+        template = self._by_id(Template, version.template_id)
+        assert template is not None
+        rows = self._session.execute(_AROUND, {"ids": list(instance_ids)}).all()
+        return [Related(instance, version, template, *around) for instance, *around in rows]
 
     def neighbour(self, instance_id: int | None) -> Neighbour | None:
         """The service instance of that id; None for None. Raises NotFound when it has gone."""
@@ -115,6 +143,21 @@ class Relations(Instances):
             and_(col(Instance.kind) == Kind.PIPELINE.value, col(Instance.service_id).in_(services)),
         )
         return [found for found in self._instances(readers) if found.id != instance.id]
+
+    def outputs_read(self, template: Template, major: int) -> dict[Kind, dict[str, tuple[str, ...]]]:
+        """Which outputs of the instances of a major version others were deployed with: kind of those instances ->
+        output -> addresses of the readers, in order.
+        """
+        made = select(col(Instance.address), col(Instance.kind)).join(Version, col(Version.id) == Instance.version_id)
+        known = made.where(col(Instance.template_id) == template.id, col(Version.major) == major)
+        kinds = {address: Kind(kind) for address, kind in self._session.execute(known)}
+        found: dict[Kind, dict[str, tuple[str, ...]]] = {}
+        for reader, upstream in self._session.execute(_UPSTREAM):
+            read = {(kinds[address], name) for address in upstream.keys() & kinds for name in upstream[address]}
+            for kind, name in read:
+                outputs = found.setdefault(kind, {})
+                outputs[name] = (*outputs.get(name, ()), reader)
+        return found
 
     def _neighbours(self, condition: ColumnElement[bool]) -> tuple[Neighbour, ...]:
         query = _NEIGHBOURS.where(condition).order_by(col(Instance.id))

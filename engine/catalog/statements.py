@@ -14,12 +14,15 @@ NUMBER = "{0}.major || '.' || {0}.minor"
 RECOMMENDED = NUMBER.format("r")
 BEHIND = "coalesce((v.major, v.minor) < (r.major, r.minor), false)"
 """Whether version v is lower than the recommended version r; a draft above it is not behind."""
+_OFFERED = "n.status = 'published' AND n.minor >= coalesce(json_extract(t.minimums, '$.\"' || n.major || '\"'), 0)"
+"""Whether version n of template t is one that everybody may use: neither taken back nor below the minimum."""
 
 TEMPLATES = " ".join(
     (
         "SELECT t.kind, t.name, t.display_name, t.description, t.provisioning, t.pipeline_provisioning,",
         RECOMMENDED,
-        "AS recommended, (SELECT count(*) FROM version v WHERE v.template_id = t.id) AS versions, t.created_at",
+        "AS recommended, (SELECT count(*) FROM version v WHERE v.template_id = t.id) AS versions, t.minimums,",
+        "t.requires_tests, t.created_at",
         "FROM template t LEFT JOIN version r ON r.id = t.recommended_id",
         "WHERE t.kind = :kind OR (CAST(:kind AS TEXT) IS NULL AND t.kind <> 'component') ORDER BY t.kind, t.name",
     )
@@ -33,7 +36,7 @@ _VERSION = (
     "AS version, v.major, v.minor, v.status, v.message, v.description, v.source, v.bundle, v.compatible,",
     "coalesce(v.id = t.recommended_id, false) AS recommended,",
     "coalesce(v.minor = (SELECT max(n.minor) FROM version n WHERE n.template_id = v.template_id",
-    "AND n.major = v.major AND n.status = 'published') AND v.status = 'published', false) AS recommended_minor,",
+    f"AND n.major = v.major AND {_OFFERED}) AND v.status = 'published', false) AS recommended_minor,",
     "(SELECT count(*) FROM instance i WHERE i.version_id = v.id) AS instances, v.created_at, v.published_at",
 )
 _VERSION_FROM = (
@@ -45,7 +48,7 @@ VERSION = " ".join(
     (
         "SELECT * FROM (",
         *_VERSION,
-        ", v.schema_text, v.facts, v.component_sources",
+        ", v.schema_text, v.facts, v.component_sources, v.verdict, v.test_report, t.guards",
         *_VERSION_FROM,
         ") AS found WHERE CASE WHEN CAST(:minor AS INTEGER) IS NOT NULL THEN major = :major AND minor = :minor",
         "WHEN CAST(:major AS INTEGER) IS NOT NULL THEN major = :major AND recommended_minor ELSE recommended END",
@@ -57,7 +60,7 @@ _INSTANCE = (
     "SELECT i.address, i.kind, i.name, s.name AS service, e.name AS environment, t.name AS template,",
     NUMBER.format("v"),
     "AS version, (SELECT v.major || '.' || max(n.minor) FROM version n WHERE n.template_id = v.template_id",
-    "AND n.major = v.major AND n.status = 'published') AS newest,",
+    f"AND n.major = v.major AND {_OFFERED}) AS newest, v.status AS version_status, v.message AS version_message,",
     RECOMMENDED,
     "AS recommended,",
     BEHIND,
@@ -65,6 +68,8 @@ _INSTANCE = (
     "(SELECT x.address FROM instance x WHERE x.attached_id = i.id) AS component,",
     "(SELECT count(*) FROM instance x WHERE x.environment_id = i.id) AS instances, i.is_stale, i.stale,",
     "i.last_run_id, i.last_status AS status, i.deployed_run_id, i.diverged,",
+    "i.ttl_s, i.expires_at, i.hibernated_at,",
+    "i.drift_level, i.drift, i.drift_ignored, CURRENT_TIMESTAMP AS read_at,",
     "i.description, i.created_at, i.updated_at",
 )
 _INSTANCE_FROM = (
@@ -78,12 +83,13 @@ INSTANCE = " ".join(
         "WITH page AS (SELECT id FROM instance WHERE address = :address)",
         *_INSTANCE,
         ", i.inputs, i.outputs, i.upstream, i.run_env, i.rules, i.backend, i.provisioning AS provisioning_repository,",
-        "i.credentials, i.tags, s.tags AS service_tags, e.tags AS environment_tags,",
+        "i.credentials, i.calendar, i.guards, i.tags, s.tags AS service_tags, e.tags AS environment_tags,",
         "(SELECT coalesce(json_group_array(x.address), '[]') FROM (SELECT address",
         "FROM instance WHERE environment_id = i.id ORDER BY address) AS x) AS inhabitants",
         *_INSTANCE_FROM,
     )
 )
+DRIFT = "SELECT address, drift, drift_ignored, CURRENT_TIMESTAMP AS read_at FROM instance ORDER BY address"
 
 SERVICES = " ".join(
     (
@@ -111,14 +117,20 @@ _RUN = (
     f"AND a.id < run.id AND a.status IN ({_ACTIVE})) END AS behind,",
     "operation, status, template, update_kind, auto_approve, reason, requested_by, approved_by,",
     "approval_reason, retry_of, supersedes, superseded_by, after_run_ids, priority, summary, message, worker_id,",
-    "attempt, cancel_requested_at, force_requested_at, cancelled_by, created_at, planned_at, approved_at,",
-    "applied_at, ended_at",
+    # of a version that is deprecated: why, and what to use in its place
+    "(SELECT v.message FROM version v WHERE v.id = run.version_id AND v.status = 'deprecated') AS deprecated,",
+    "(SELECT coalesce((SELECT v.major || '.' || max(n.minor) FROM version n WHERE n.template_id = v.template_id",
+    f"AND n.major = v.major AND {_OFFERED}), {RECOMMENDED}) FROM version v JOIN template t ON t.id = v.template_id",
+    "LEFT JOIN version r ON r.id = t.recommended_id WHERE v.id = run.version_id AND v.status = 'deprecated')",
+    "AS use_instead,",
+    "attempt, cancel_requested_at, force_requested_at, cancelled_by, campaign_id, hibernates, created_at,",
+    "planned_at, approved_at, applied_at, ended_at",
 )
 RUN = " ".join(
-    (*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence, proposal FROM run WHERE id = :id")
+    (*_RUN, ", inputs, outputs, fingerprint, upstream, executor, evidence, proposal, refusals FROM run WHERE id = :id")
 )
 
-APPROVALS = "SELECT user_name, reason, created_at FROM approval WHERE run_id = :id ORDER BY id"
+APPROVALS = "SELECT user_name, reason, exceptions, created_at FROM approval WHERE run_id = :id ORDER BY id"
 WORKERS = (
     "SELECT w.id, w.name, w.kind, w.state, w.identity, w.labels, w.capacity, (SELECT count(*) FROM run r "
     "WHERE r.worker_id = w.id AND r.status IN ('applying', 'planning')) AS runs, w.version, w.started_at, w.beat_at, "
@@ -183,10 +195,30 @@ def instances(conditions: list[str]) -> str:
     return " ".join((*page, *_INSTANCE, *_INSTANCE_FROM))
 
 
+_BEFORE = (
+    ", inputs, instance_id, (SELECT max(p.id) FROM run p WHERE p.instance_id = run.instance_id AND p.id < run.id",
+    "AND p.operation = 'deploy' AND p.status = 'succeeded') AS before_id FROM run",
+)
+_HISTORY = (
+    "SELECT page.*, p.template AS template_before, p.inputs AS inputs_before,",
+    "coalesce(page.id = i.deployed_run_id, false) AS is_live,",
+    "(SELECT json_group_array(a.user_name) FROM approval a WHERE a.run_id = page.id) AS approvers,",
+    "(SELECT json_group_array(a.exceptions) FROM approval a WHERE a.run_id = page.id) AS exceptions",
+    "FROM page LEFT JOIN run p ON p.id = page.before_id LEFT JOIN instance i ON i.id = page.instance_id",
+    "ORDER BY page.id DESC",
+)
+
+
 def runs(conditions: list[str]) -> str:
     """Runs that meet all conditions, newest first; :limit rows."""
     where = ("WHERE", " AND ".join(conditions)) if conditions else ()
     return " ".join((*_RUN, "FROM run", *where, "ORDER BY id DESC LIMIT :limit"))
+
+
+def history(conditions: list[str]) -> str:
+    """As runs(), each with what was deployed before it, who has said yes to what, and whether it is what is there."""
+    where = ("WHERE", " AND ".join(conditions)) if conditions else ()
+    return " ".join(("WITH page AS (", *_RUN, *_BEFORE, *where, "ORDER BY id DESC LIMIT :limit)", *_HISTORY))
 
 
 def events(conditions: list[str]) -> str:

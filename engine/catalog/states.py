@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlalchemy import bindparam
 from sqlmodel import col, func, select
 
@@ -23,6 +25,15 @@ _NEWEST = (
     .where(_VERSIONS.c.instance_id == bindparam("of"))
     .order_by(_VERSIONS.c.id.desc())
     .limit(1)
+)
+_NEWEST_OF_MANY = select(
+    *(_VERSIONS.c[name] for name in ("instance_id", "lineage", "serial", "digest", "size_bytes", "resources"))
+).where(
+    _VERSIONS.c.id.in_(
+        select(func.max(_VERSIONS.c.id))
+        .where(_VERSIONS.c.instance_id.in_(bindparam("ids", expanding=True)))
+        .group_by(_VERSIONS.c.instance_id)
+    )
 )
 
 _KNOWN = select(StateVersion).where(
@@ -93,6 +104,11 @@ class States(Runs):
         """What tells the last state that was kept of the instance from others; None when there is none."""
         row = self._session.execute(_NEWEST, {"of": instance_id}).first()
         return Snapshot(*row) if row else None
+
+    def newest_snapshots(self, instance_ids: Sequence[int]) -> dict[int, Snapshot]:
+        """Instance -> as newest_snapshot(), for those that have one."""
+        rows = self._session.execute(_NEWEST_OF_MANY, {"ids": list(instance_ids)})
+        return {instance_id: Snapshot(*rest) for instance_id, *rest in rows}
 
     def has_state(self, instance_id: int, digest: str) -> bool:
         """Whether a state with this content was ever kept of the instance."""

@@ -170,8 +170,11 @@ class Instance(SQLModel, table=True):
     drift_ignored: list[dict[str, Any]] = Field(default_factory=list, sa_column=json_column())
     """Which drift is not told of, and until when: core.drift.Ignored.to_json() of each."""
     drift_checked_at: datetime | None = Field(default=None, sa_column=time_column())
+    """When somebody last began to look, whatever came of it; None before the first look, and after a deploy."""
     expires_at: datetime | None = Field(default=None, sa_column=time_column())
     """When it is hibernated by itself; None: never."""
+    ttl_s: int | None = None
+    """How many seconds it lives at a time, counted anew when it is woken; None: for ever."""
     expiry_told_at: datetime | None = Field(default=None, sa_column=time_column())
     """When its people were warned of that; None while they were not."""
     hibernated_at: datetime | None = Field(default=None, sa_column=time_column())

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from engine.catalog.approvals import Approvals
 from engine.catalog.blobs import Blobs
+from engine.catalog.campaigns import Campaigns
+from engine.catalog.drift import Drifts
 from engine.catalog.fleet import Fleet
 from engine.catalog.letters import Letters
+from engine.catalog.lifetimes import Lifetimes
 from engine.catalog.line import Line
 from engine.catalog.logs import Logs
 from engine.catalog.records import Row
@@ -20,7 +23,22 @@ from engine.catalog.wrapped import WrappedKeys
 
 
 class Tx(
-    Versions, Services, Relations, Approvals, Requests, States, Blobs, Logs, Workers, Line, Fleet, Letters, WrappedKeys
+    Versions,
+    Services,
+    Relations,
+    Approvals,
+    Requests,
+    States,
+    Blobs,
+    Logs,
+    Workers,
+    Line,
+    Fleet,
+    Drifts,
+    Lifetimes,
+    Campaigns,
+    Letters,
+    WrappedKeys,
 ):
     """What is known, and what becomes known, between `with catalog.read() as tx` and its end."""
 

@@ -2,17 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
+from sqlalchemy import bindparam
 from sqlmodel import col, select
 
 from engine.catalog import missing
+from engine.catalog.metadata import TABLES
 from engine.catalog.tables import Instance, Run, Template, Version
 from engine.catalog.templates import Templates
-from engine.core import runs
-from engine.core.versions import Number, VersionStatus, next_number, recommended
+from engine.core import lifecycle, runs
+from engine.core.lifecycle import Use, Verb
+from engine.core.runs import Operation
+from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, next_number, recommended
 from engine.errors import Conflict, NotFound
+
+_VERSION = TABLES["version"].c
+# as columns: to choose one by its number, nobody needs to read what their bundles are
+_NUMBERS = (
+    select(_VERSION.id, _VERSION.major, _VERSION.minor, _VERSION.status)
+    .where(_VERSION.template_id == bindparam("of"))
+    .order_by(_VERSION.major, _VERSION.minor)
+)
 
 
 def number_of(version: Version) -> Number:
@@ -20,8 +32,19 @@ def number_of(version: Version) -> Number:
     return Number(version.major, version.minor)
 
 
-def _published(rows: Iterable[Version]) -> tuple[Number, ...]:
-    return tuple(number_of(row) for row in rows if row.status == VersionStatus.PUBLISHED)
+class _Known(NamedTuple):
+    version_id: int
+    status: VersionStatus
+
+
+def _offered(template: Template, known: Mapping[Number, _Known]) -> tuple[Number, ...]:
+    published = (number for number, each in known.items() if each.status is VersionStatus.PUBLISHED)
+    return lifecycle.offered(published, template.minimums)
+
+
+def _has_had(instance: Instance) -> bool:
+    """Whether the instance has been deployed with the version that it has; it may have been hibernated since."""
+    return instance.deployed_run_id is not None or instance.hibernated_at is not None
 
 
 class Versions(Templates):
@@ -48,14 +71,16 @@ class Versions(Templates):
 
         Raises NotFound.
         """
-        known = {number_of(version): version for version in self.versions(template)}
-        published = (found for found in _published(known.values()) if major in (None, found.major))
-        wanted = number or recommended(published)
+        known = self._numbers(template)
+        offered = (found for found in _offered(template, known) if major in (None, found.major))
+        wanted = number or recommended(offered)
         if wanted in known:
-            return known[wanted]
+            return self.version_by_id(known[wanted].version_id)
         if number is not None:
             raise missing.no_version(template.name, number, known)
-        drafts = (found for found, version in known.items() if version.status == VersionStatus.DRAFT)
+        if any(each.status is VersionStatus.PUBLISHED and major in (None, at.major) for at, each in known.items()):
+            raise missing.none_usable(str(TemplateRef(template.name, major=major)))
+        drafts = (found for found, each in known.items() if each.status is VersionStatus.DRAFT)
         if major is not None:
             raise missing.none_of_major(template.name, major, known, drafts)
         raise missing.none_published(template.name, drafts)
@@ -75,26 +100,75 @@ class Versions(Templates):
         return list(self._session.exec(query.order_by(col(Version.major), col(Version.minor))))
 
     def published(self, template: Template) -> tuple[Number, ...]:
-        """The numbers that are published, lowest first."""
-        return _published(self.versions(template))
+        """The numbers that everybody may use, lowest first: neither deprecated nor yanked nor below a minimum."""
+        return _offered(template, self._numbers(template))
+
+    def _numbers(self, template: Template) -> dict[Number, _Known]:
+        """Number -> what is known of every version of a template, lowest first, without what its bundle is."""
+        self._session.flush()
+        rows = self._session.execute(_NUMBERS, {"of": template.id})
+        return {Number(major, minor): _Known(number, VersionStatus(status)) for number, major, minor, status in rows}
 
     def publish(self, version: Version) -> Version:
         """The draft, published. Raises Conflict when it is no draft."""
+        return self.change_version(version, Verb.PUBLISH)
+
+    def change_version(self, version: Version, verb: Verb, why: str = "") -> Version:
+        """The version, a step further in its life (core.lifecycle). Raises Conflict when there is no such step."""
         template = self._template_to_change(version.template_id)
         row = self.version_by_id(version.id or 0)
-        label = f"{template.name}@{number_of(row)}"
-        if row.status == VersionStatus.PUBLISHED:
-            raise Conflict(f"{label} is published already.")
-        if row.status != VersionStatus.DRAFT:
-            raise Conflict(
-                f"{label} failed its registration and cannot be published.",
-                hint=f"See why: landform template show {label}",
-            )
-        row.status = VersionStatus.PUBLISHED.value
-        row.published_at = self._now()
-        self.tell_version(template, number_of(row), VersionStatus.PUBLISHED, VersionStatus.DRAFT)
+        before = VersionStatus(row.status)
+        now = lifecycle.after(f"{template.name}@{number_of(row)}", before, verb)
+        row.status, row.message = now.value, why
+        if verb is Verb.PUBLISH:
+            row.published_at = self._now()
+        self.tell_version(template, number_of(row), now, before)
         self._recommend(template)
         return row
+
+    def set_minimum(self, template: Template, major: int, minor: int | None) -> Template:
+        """The template, with the lowest minor of a major version that may be used; None: any may."""
+        row = self._template_to_change(template.id)
+        others = {key: value for key, value in row.minimums.items() if key != str(major)}
+        row.minimums = others if minor is None else {**others, str(major): minor}
+        self._recommend(row)
+        return row
+
+    def use(self, template: Template, version: Version, instance: Instance | None = None) -> Use:
+        """The version as something is to be deployed with it; `instance` None stands for one that is not there yet."""
+        is_component = template.kind == TemplateKind.COMPONENT
+        return Use(
+            template.name,
+            number_of(version),
+            VersionStatus(version.status),
+            version.message,
+            template.minimums.get(str(version.major), 0),
+            # a component's versions are its own: there is nothing to choose from
+            () if is_component else self.published(template),
+            instance.address if instance else "",
+            bool(instance and _has_had(instance) and instance.version_id == version.id),
+        )
+
+    def withdrawn(self, run: Run) -> str:
+        """Why the run may not bring its instance to another version any more; "" when it may, or brings it to none."""
+        version, instance = self._by_id(Version, run.version_id), self._by_id(Instance, run.instance_id)
+        if run.operation != Operation.DEPLOY or version is None or instance is None:
+            return ""
+        use = self.use(self.template_by_id(version.template_id), version, instance)
+        error = None if use.is_on_it else lifecycle.refusal(use)
+        return error.message if error else ""
+
+    def runs_to(self, template: Template) -> list[Run]:
+        """The runs that have not ended of the instances of a template, oldest first."""
+        active = [status.value for status in runs.ACTIVE]
+        ours = select(Instance.id).where(Instance.template_id == template.id)
+        query = select(Run).where(col(Run.instance_id).in_(ours), col(Run.status).in_(active))
+        return list(self._session.exec(query.order_by(col(Run.id))))
+
+    def instances_from(self, template: Template) -> list[Instance]:
+        """The instances of a template, whatever their version, by address."""
+        query = select(Instance).where(Instance.template_id == template.id)
+        return list(self._session.exec(query.order_by(col(Instance.address))))
 
     def users(self, version: Version) -> list[str]:
         """Addresses that are on the version, or that a run under way takes there, in order."""

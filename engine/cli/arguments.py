@@ -37,7 +37,14 @@ def read_document(path: str | None) -> Document | None:
     """The spec document in a file, `-` for standard input; None when no file was named. Raises Invalid."""
     if path is None:
         return None
-    from engine.core import located, spec
+    from engine.core import spec
+
+    return spec.parse(*read_text(path))
+
+
+def read_text(path: str) -> tuple[str, str]:
+    """The text of a file, `-` for standard input, and what messages call it. Raises Invalid."""
+    from engine.core import located
 
     name = "standard input" if path == "-" else path
     try:
@@ -45,7 +52,7 @@ def read_document(path: str | None) -> Document | None:
     except OSError as error:
         raise Invalid(f"{path} cannot be read: {error.strerror}.") from error
     requests.note_document(path, raw)
-    return spec.parse(located.decode(raw, name), name)
+    return located.decode(raw, name), name
 
 
 def assignments(pairs: Iterable[str], option: str) -> dict[str, str]:

@@ -148,7 +148,7 @@ class Carrier:
         others = self._may_approve([run for run in waiting if run not in flagged])
         if others and self.manner.may_ask:
             agreed += self._asked(others)
-        runs.approve(self.app.desk, [run["id"] for run in agreed], self.manner.reason)
+        runs.approve(self.app.desk, [run["id"] for run in agreed], runs.Yes(self.manner.reason))
         return agreed
 
     def _may_approve(self, waiting: Sequence[Row], *, alone: bool = False) -> list[Row]:

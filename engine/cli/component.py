@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 COMPONENTS = display.Shape(
     "landform.instance/1",
     display.columns(
-        "COMPONENT=name ENVIRONMENT=environment ATTACHED=attached VERSION=version LAST_RUN=status STALE=stale"
+        "COMPONENT=name ENVIRONMENT=environment ATTACHED=attached VERSION=version LAST_RUN=status STALE=stale "
+        "DRIFT=drift_level"
     ),
     "address",
 )
@@ -28,6 +29,9 @@ COMPONENTS = display.Shape(
 @click.group(cls=failures.Noun)
 def component() -> None:
     """Components: one Terraform file each, attached to a service instance or by itself in an environment."""
+
+
+component.elsewhere = {"rollback": "engine.cli.rollback:of_component"}
 
 
 _FILE = "Terraform file that it is made of."

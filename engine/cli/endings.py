@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from engine.core import guards
+from engine.core.guards import refusals_from_json
 from engine.core.runs import Status
-from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Stale, Waiting
+from engine.errors import Busy, Cancelled, ExternalFailure, LandformError, OutcomeUnknown, Refused, Stale, Waiting
 
 if TYPE_CHECKING:
     from engine.catalog.shapes import Row
@@ -21,6 +23,8 @@ def raise_for(runs: Sequence[Row]) -> None:
         found = [str(run["id"]) for run in runs if _ending(run) == status]
         if found:
             who = f"Run {found[0]}" if len(found) == 1 else f"Runs {', '.join(found)}"
+            if status == _REFUSED:
+                raise refused([run for run in runs if _ending(run) == status])
             raise kind(f"{who} {sentence}.", hint=hint.format(id=found[0], ids=" ".join(found)))
 
 
@@ -30,12 +34,28 @@ def _ending(run: Row) -> str:
         return _BEHIND
     if run["superseded_by"]:
         return _SUPERSEDED
+    if is_refused(run):
+        return _REFUSED
     return _STALE if run["status"] == Status.DISCARDED and run["approved_by"] else str(run["status"])
+
+
+def is_refused(run: Row) -> bool:
+    """Whether a guard refuses the run's plan, and nobody has made an exception yet."""
+    waits = run["status"] == Status.PLANNED and not run.get("approvals")
+    return waits and bool(guards.denied(refusals_from_json(run.get("refusals") or ())))
+
+
+def refused(runs: Sequence[Row]) -> LandformError:
+    """The error for runs whose plans guards refuse: which rules, which resources, and how to ask for an exception."""
+    errors = [guards.unexcepted(run["id"], refusals_from_json(run["refusals"]), ()) for run in runs]
+    found = [error for error in errors if error is not None]
+    return Refused("\n".join(error.message for error in found), hint="\n".join(error.hint for error in found))
 
 
 _STALE = "stale"
 _BEHIND = "behind"
 _SUPERSEDED = "superseded"
+_REFUSED = "refused"
 _ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
     (
         Status.INTERRUPTED,
@@ -57,6 +77,7 @@ _ENDINGS: tuple[tuple[str, type[LandformError], str, str], ...] = (
     (_STALE, Stale, "came to nothing", "See why: landform run show {id}. Then: landform run retry {id}"),
     (_SUPERSEDED, Cancelled, "came to nothing: a newer run superseded it", "See which: landform run show {id}"),
     (Status.DISCARDED, Cancelled, "came to nothing: the plan was discarded", "Start again: landform run retry {id}"),
+    (_REFUSED, Refused, "", ""),
     (
         Status.PLANNED,
         Waiting,

@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import click
 
-from engine.cli import adoption, arguments, details, display, failures, foreground, marks, provisioning, texts
+from engine.cli import (
+    adoption,
+    arguments,
+    details,
+    display,
+    failures,
+    foreground,
+    marks,
+    propagation,
+    provisioning,
+    texts,
+)
 from engine.cli.common import Session, pass_session
 from engine.cli.foreground import Options
+from engine.core.rules import NAMES as RULES
 
 ENVIRONMENTS = display.Shape(
     "landform.environment/1",
     display.columns(
-        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended LAST_RUN=status RUN=last_run_id"
+        "NAME=name TEMPLATE=template VERSION=version RECOMMENDED=recommended LAST_RUN=status RUN=last_run_id "
+        "DRIFT=drift_level EXPIRES=expires_at HIBERNATED=hibernated_at"
     ),
     "name",
 )
@@ -20,6 +35,13 @@ ENVIRONMENTS = display.Shape(
 @click.group(cls=failures.Noun)
 def env() -> None:
     """Environments, which services run in."""
+
+
+env.elsewhere = {
+    "calendar": "engine.cli.env_calendar:calendar",
+    "guards": "engine.cli.guards:of_environment",
+    "rollback": "engine.cli.rollback:of_environment",
+}
 
 
 @env.command("create")
@@ -51,13 +73,14 @@ def env() -> None:
     "rules",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Rule for the runs here: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s.",
+    help=f"Rule for the runs here: {', '.join(RULES)}.",
 )
 @click.option("--description", default="", help="What it is for.")
 @provisioning.options
 @adoption.option
 @marks.credentials
 @marks.tags
+@marks.ttl
 @foreground.options
 @pass_session
 def create(
@@ -73,10 +96,12 @@ def create(
     adopt_state: str | None,
     credentials: str | None,
     tags: dict[str, str],
+    ttl: str | None,
     how: Options,
 ) -> int:
     """Create an environment from a template."""
     from engine.actions import environments
+    from engine.actions.lifetimes import limited
     from engine.core.versions import parse_ref
 
     variables, wishes = arguments.run_env(run_env, run_env_files), arguments.assignments(rules, "--rule")
@@ -91,8 +116,9 @@ def create(
         credentials=credentials or "",
         tags=tags,
     )
-    app = session.open_app()
-    run_ids = adoption.made(app, adopt_state, lambda desk: environments.create(desk, wish, how.consent()))
+    app, ttl_s = session.open_app(), marks.ttl_s(ttl)
+    made = partial(environments.create, wish=wish, consent=how.consent())
+    run_ids = adoption.made(app, adopt_state, lambda desk: made(limited(desk, ttl_s)))
     return foreground.carry_out(session, app, run_ids, how)
 
 
@@ -117,13 +143,13 @@ def create(
     "rules",
     multiple=True,
     metavar="NAME=VALUE",
-    help="Rule for the runs here: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s; "
-    "NAME= is the default. Needs no run.",
+    help=f"Rule for the runs here: {', '.join(RULES)}; NAME= is the default. Needs no run.",
 )
 @click.option("--description", help="What it is for. Needs no run.")
 @provisioning.options
 @marks.credentials
 @marks.tags
+@propagation.onwards
 @foreground.options
 @pass_session
 def update(
@@ -138,6 +164,8 @@ def update(
     credentials: str | None,
     tags: dict[str, str],
     how: Options,
+    *,
+    propagate: bool,
 ) -> int:
     """Bring an environment to another version or other inputs."""
     from engine.actions import environments
@@ -147,24 +175,30 @@ def update(
     wishes = arguments.assignments(rules, "--rule")
     said = environments.Details(description, variables, wishes, proposed_in.read(), credentials, tags)
     only_details = wish.is_empty and said != environments.Details()
+    if propagate:
+        propagation.refuse(how, only_details=only_details)
     run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), said)
     if only_details:
         row = session.reads().instance(f"environment/{name}")
         display.one(row, ENVIRONMENTS, how.output, lambda: marks.changed(f"Environment {name}", tags))
         return 0
+    if propagate:
+        return propagation.carry_out(session, app, name, run_ids, how)
     return foreground.carry_out(session, app, run_ids, how)
 
 
 @env.command("delete")
 @click.argument("name", shell_complete=arguments.complete("environment"))
+@propagation.away
 @foreground.options
 @pass_session
-def delete(session: Session, name: str, how: Options) -> int:
-    """Destroy an environment that nothing lives in."""
-    from engine.actions import environments
+def delete(session: Session, name: str, how: Options, *, propagate: bool) -> int:
+    """Destroy an environment that nothing lives in; with --propagate, and all that does."""
+    from engine.actions import environments, propagation
 
     app = session.open_app()
-    return foreground.carry_out(session, app, environments.delete(app.desk, name, how.consent()), how)
+    act = propagation.delete if propagate else environments.delete
+    return foreground.carry_out(session, app, act(app.desk, name, how.consent()), how)
 
 
 @env.command("list")

@@ -14,6 +14,7 @@ from engine.cli.carrying import Carrier, Manner
 from engine.cli.common import Session
 from engine.cli.turns import Deadline
 from engine.core.plans import AutoApprove
+from engine.core.runs import Status
 from engine.errors import TimedOut
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ def settle(session: Session, app: App, run_ids: Sequence[int], how: Options) -> 
     carrier = Carrier(
         session, app, Manner(AutoApprove.NONE, how.reason, parallel=1, may_ask=False), Deadline(how.timeout)
     )
-    runs = carrier.settled(carrier.rows(run_ids))
+    runs = carrier.settled(_warned(session, carrier.rows(run_ids)))
     if carrier.is_late.is_set():
         raise _too_late(how)
     return runs
@@ -147,24 +148,36 @@ def _too_late(how: Options) -> TimedOut:
     return TimedOut(f"{how.timeout:g} seconds were not enough.", hint="See what came of it: landform run list")
 
 
-def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options) -> int:
-    """Carries the runs out, each once, and shows how they ended. Raises what their ending calls for, else 0."""
+def carry_out(session: Session, app: App, run_ids: Sequence[int], how: Options, *, goes_on: bool = False) -> int:
+    """Carries the runs out, each once, and shows how they ended. Raises what their ending calls for, else 0.
+
+    `goes_on`: programs are given what comes next instead, if all goes well.
+    """
     ids = list(dict.fromkeys(run_ids))
     may_ask = how.output == "table" and common.is_interactive()
     manner = Manner(how.policy, how.reason, how.parallel or app.settings.parallel, may_ask)
     carrier = Carrier(session, app, manner, Deadline(how.timeout))
+    rows = _warned(session, carrier.rows(ids))
     try:
-        ended = carrier.carry_in_order(carrier.rows(ids)) if how.wait else carrier.rows(ids)
+        ended = carrier.carry_in_order(rows) if how.wait else rows
     except click.exceptions.Exit:
         # detached: others go on with them
         _show(session, carrier.rows(ids), how)
         raise
-    _show(session, ended, how)
+    if not (goes_on and how.output != "table" and all(run["status"] == Status.SUCCEEDED for run in ended)):
+        _show(session, ended, how)
     if carrier.is_late.is_set():
         raise _too_late(how)
     if how.wait:
         endings.raise_for(ended)
     return 0
+
+
+def _warned(session: Session, runs: list[Row]) -> list[Row]:
+    """The runs, after their warnings were said, each once."""
+    for warning in dict.fromkeys(warning for run in runs for warning in run["warnings"]):
+        session.say(f"Warning: {warning}")
+    return runs
 
 
 RESULTS = display.Shape(

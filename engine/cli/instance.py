@@ -20,14 +20,17 @@ INSTANCES = display.Shape(
     "landform.instance/1",
     display.columns(
         "INSTANCE=name SERVICE=service ENVIRONMENT=environment TEMPLATE=template "
-        "VERSION=version RECOMMENDED=recommended LAST_RUN=status STALE=stale"
+        "VERSION=version RECOMMENDED=recommended LAST_RUN=status STALE=stale DRIFT=drift_level "
+        "EXPIRES=expires_at HIBERNATED=hibernated_at"
     ),
     "address",
 )
 HISTORY = display.Shape(
     "landform.run/1",
     display.columns(
-        "RUN=id OPERATION=operation TEMPLATE=template LAST_RUN=status PLAN=plan BY=requested_by CREATED=created_at"
+        "RUN=id LIVE=is_live OPERATION=operation FROM=template_before TEMPLATE=template INPUTS=inputs_changed "
+        "SHAPE=shape LAST_RUN=status PLAN=plan BY=requested_by APPROVED=approvers EXCEPTIONS=exceptions "
+        "CAMPAIGN=campaign_id CREATED=created_at"
     ),
     "id",
 )
@@ -36,6 +39,15 @@ HISTORY = display.Shape(
 @click.group(cls=failures.Noun)
 def instance() -> None:
     """Single service instances, as SERVICE/NAME."""
+
+
+instance.elsewhere = {
+    "rollback": "engine.cli.rollback:of_anything",
+    "extend": "engine.cli.instance_life:extend",
+    "hibernate": "engine.cli.instance_life:hibernate",
+    "wake": "engine.cli.instance_life:wake",
+    "expire": "engine.cli.instance_life:expire",
+}
 
 
 @instance.command("list")
@@ -101,7 +113,7 @@ def outputs(session: Session, address: str, output: str) -> None:
 @arguments.page
 @pass_session
 def history(session: Session, address: str, page: display.Page, output: str) -> None:
-    """List the runs of an instance, newest first."""
+    """List the runs of an instance, newest first: what each changed, who said yes, and which one is live."""
     rows = session.reads().history(arguments.any_address(address), before=page.before, limit=page.limit + 1)
     display.page(session, rows, HISTORY, page, output)
 

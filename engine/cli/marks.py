@@ -1,4 +1,4 @@
-"""The options that write something on a thing without a run: tags and credentials."""
+"""The options that write something on a thing without a run: tags, credentials and how long it lives."""
 
 from __future__ import annotations
 
@@ -34,6 +34,22 @@ _TAG = click.option(
     multiple=True,
     metavar="KEY=VALUE",
     help="Tag for all that is made here, beside proton_tags; KEY= takes it away. The next run applies it.",
+)
+
+
+def ttl_s(text: str | None) -> int | None:
+    """The seconds that were typed with `--ttl`; None without it. Raises Usage."""
+    if text is None:
+        return None
+    from engine.core import lifetimes
+
+    return lifetimes.ttl_s(text)
+
+
+ttl = click.option(
+    "--ttl",
+    metavar="DURATION",
+    help="Hibernate it by itself after so long: 30m, 72h or 7d. Later: landform instance extend",
 )
 credentials = click.option(
     "--credentials",

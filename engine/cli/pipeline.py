@@ -12,7 +12,8 @@ from engine.core import address
 PIPELINES = display.Shape(
     "landform.instance/1",
     display.columns(
-        "PIPELINE=service TEMPLATE=template VERSION=version RECOMMENDED=recommended LAST_RUN=status STALE=stale"
+        "PIPELINE=service TEMPLATE=template VERSION=version RECOMMENDED=recommended LAST_RUN=status STALE=stale "
+        "DRIFT=drift_level"
     ),
     "address",
 )
@@ -21,6 +22,9 @@ PIPELINES = display.Shape(
 @click.group(cls=failures.Noun)
 def pipeline() -> None:
     """Pipelines of services, each named like its service."""
+
+
+pipeline.elsewhere = {"rollback": "engine.cli.rollback:of_pipeline"}
 
 
 @pipeline.command("list")

@@ -31,7 +31,8 @@ def show_run(session: Session, row: Row, output: str) -> None:
         **_of(summary),
         "placeholders": [],
         "notes": [],
-        "next": [f"landform run {verb} {row['id']}" for verb in row["next_actions"]],
+        "refusals": row["refusals"],
+        "next": texts.next_commands(row),
     }
     _print(found, str(row["id"]), output, texts.run(row))
     for command in found["next"] if output != "table" else ():
@@ -50,6 +51,7 @@ def show_speculation(session: Session, draft: Draft, speculation: Speculation, o
         **_of(speculation.summary),
         "placeholders": [each.to_json() for each in speculation.placeholders],
         "notes": list(speculation.notes),
+        "refusals": [refusal.to_json() for refusal in speculation.refusals],
         "next": [],
     }
     _print(found, "", output, _text(draft, speculation))
@@ -84,4 +86,5 @@ def _text(draft: Draft, speculation: Speculation) -> str:
     if speculation.placeholders:
         lines += ["Outputs that are not there yet, and what stood in for them:"]
         lines += [f"    {each.name} = {output_text(each.value)}" for each in speculation.placeholders]
+    lines += texts.refusals(speculation.refusals)
     return display.printable("\n".join([*lines, *(f"Note: {note}" for note in speculation.notes)]))

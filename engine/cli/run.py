@@ -32,9 +32,10 @@ run.elsewhere = {
     "export": "engine.cli.run_export:export",
     "cancel": "engine.cli.run_cancel:cancel",
     "recover": "engine.cli.run_recover:recover",
-    "explain": "engine.cli.run_explain:explain",
+    "explain": "engine.cli.explain:explain_run",
     "notify": "engine.cli.run_notify:notify",
     "poll": "engine.cli.run_notify:poll",
+    "compare": "engine.cli.run_compare:compare",
 }
 
 
@@ -74,17 +75,28 @@ def show(session: Session, run_id: int, output: str, *, full: bool) -> None:
 
 @run.command("approve")
 @click.argument("run_ids", type=RUN, nargs=-1, required=True, metavar="RUN...")
+@click.option(
+    "--except",
+    "exceptions",
+    multiple=True,
+    metavar="RULE[,RULE...]",
+    help="Let the plans break these rules of guards, this time; needs --reason.",
+)
 @foreground.carrying
 @pass_session
-def approve(session: Session, run_ids: tuple[int, ...], how: Options) -> int:
+def approve(session: Session, run_ids: tuple[int, ...], exceptions: tuple[str, ...], how: Options) -> int:
     """Say yes to plans, and apply them here; with --no-wait, only say yes.
 
     A plan that needs the yes of several people goes on with the last of them; until then it waits, with exit code 3.
+    One that a guard refuses needs an exception from each of them, with a reason.
     """
     from engine.actions import runs
 
+    rules = list(dict.fromkeys(rule.strip() for given in exceptions for rule in given.split(",") if rule.strip()))
+    if exceptions and not (rules and how.reason.strip()):
+        raise Usage("--except names rules, and needs --reason.", hint="Say why it is right this time: --reason TEXT")
     app = session.open_app()
-    approved = runs.approve(app.desk, run_ids, how.reason, how.asked())
+    approved = runs.approve(app.desk, run_ids, runs.Yes(how.reason, rules), how.asked())
     code = foreground.carry_out(session, app, approved, how)
     # said with --no-wait too: whoever says yes wants to know whether that was enough
     endings.raise_for([row for row in map(session.reads().run, approved) if row["status"] == Status.PLANNED])

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import display
+from engine.cli import display, texts
 from engine.cli.common import RUN, Session, pass_session
 from engine.core import export_junit, export_summary, plans
 from engine.core.export import MARK, MARKED_BYTES, PLAN_FILE, REPORT_FILE, RUN_FILE, SUMMARY_FILE, Outcome, Story
+from engine.core.guards import refusals_from_json
 from engine.core.plans import Summary
 from engine.core.runs import Operation, Status
 from engine.errors import Conflict, LandformError
@@ -66,7 +67,9 @@ def _story(session: Session, row: Row) -> Story:
         apply_s=_seconds(row),
         outcomes=_outcomes(session, row, summary) if row["applied_at"] and summary else {},
         outputs=outputs,
-        next_commands=tuple(f"landform run {verb} {row['id']}" for verb in row["next_actions"]),
+        refusals=refusals_from_json(row["refusals"]),
+        exceptions=tuple(sorted({rule for given in row["approvals"] for rule in given["exceptions"]})),
+        next_commands=tuple(texts.next_commands(row)),
     )
 
 

@@ -135,7 +135,7 @@ def _plan(session: Session, wish: _Wish, how: Options) -> bool:
     # a pipeline that follows is planned when this is done
     [row] = foreground.settle(session, app, run_ids[:1], how)
     plan_texts.show_run(session, row, how.output)
-    if row["status"] != Status.PLANNED:
+    if row["status"] != Status.PLANNED or endings.is_refused(row):
         # a plan that waits for approval is what was asked for
         endings.raise_for([row])
     return bool(row["status"] == Status.PLANNED)

@@ -57,7 +57,8 @@ def wait(session: Session, run_ids: tuple[int, ...], goal: str | None, timeout: 
         again = f"landform run wait {' '.join(late)}" + (f" --for {goal}" if goal else "")
         hint = f"Wait on: {again}. Or see what it waits for: landform run explain {late[0]}"
         raise TimedOut(f"{timeout:g} seconds were not enough for run {', '.join(late)}.", hint=hint)
-    endings.raise_for([row for row in rows if not is_asked_for(Status(row["status"]), wanted)])
+    is_news = {row["id"]: endings.is_refused(row) or not is_asked_for(Status(row["status"]), wanted) for row in rows}
+    endings.raise_for([row for row in rows if is_news[row["id"]]])
 
 
 @dataclass

@@ -59,6 +59,7 @@ service.elsewhere = {"sync": "engine.cli.service_sync:service_sync"}
 )
 @adoption.option
 @marks.tags
+@marks.ttl
 @foreground.options
 @pass_session
 def create(
@@ -73,16 +74,18 @@ def create(
     repository_connection: str,
     adopt_state: str | None,
     tags: dict[str, str],
+    ttl: str | None,
     how: Options,
 ) -> int:
     """Create a service: an instance in each environment that its spec names."""
     from engine.actions import services
+    from engine.actions.lifetimes import limited
     from engine.core.versions import parse_ref
 
     details = (description, repository, branch, repository_connection)
     wish = services.NewService(name, parse_ref(template), given.read(), environments, *details, tags)
-    app = session.open_app()
-    run_ids = adoption.made(app, adopt_state, lambda desk: services.create(desk, wish, how.consent()))
+    app, ttl_s = session.open_app(), marks.ttl_s(ttl)
+    run_ids = adoption.made(app, adopt_state, lambda desk: services.create(limited(desk, ttl_s), wish, how.consent()))
     return foreground.carry_out(session, app, run_ids, how)
 
 
@@ -93,19 +96,30 @@ def create(
 )
 @click.option("--description", help="What it is for. Needs no run.")
 @marks.tags
+@marks.ttl
 @foreground.options
 @pass_session
 def update(
-    session: Session, name: str, spec: str | None, description: str | None, tags: dict[str, str], how: Options
+    session: Session,
+    name: str,
+    spec: str | None,
+    description: str | None,
+    tags: dict[str, str],
+    ttl: str | None,
+    how: Options,
 ) -> int:
     """Add and remove instances. To change one, use: landform instance update."""
     from engine.actions import services
+    from engine.actions.lifetimes import limited
 
     document = arguments.read_document(spec)
     if document is None and description is None and not tags:
         raise Usage("Nothing to change.", hint="Give --spec FILE, --description TEXT or --tag KEY=VALUE.")
+    if document is None and ttl is not None:
+        raise Usage("--ttl is for the instances that a spec adds.", hint="For one: landform instance extend")
     app = session.open_app()
-    run_ids = [] if document is None else services.update(app.desk, name, document, how.consent(), tags)
+    desk = limited(app.desk, marks.ttl_s(ttl))
+    run_ids = [] if document is None else services.update(desk, name, document, how.consent(), tags)
     if description is not None or document is None:
         services.describe(app.desk, name, description, tags)
     if document is None:

@@ -24,15 +24,16 @@ _LAST = 3
 
 
 @contextmanager
-def stoppable(session: Session) -> Iterator[Stop]:
+def stoppable(session: Session, *, at_once: bool = False) -> Iterator[Stop]:
     """A means to stop what goes on here, pulled by signals.
 
     At a terminal a first Ctrl-C only says what the next ones do: a second asks Terraform to stop, a third kills it.
-    Other signals, and those of a pipeline, ask at once; there too only the third one kills.
+    Other signals, those of a pipeline, and `at_once` where nothing is changed, ask at once; there too only the third
+    one kills.
     """
     from engine.app import stop as new_stop
 
-    steps = _Steps(session, new_stop(), is_terminal=sys.stdin.isatty() and sys.stderr.isatty())
+    steps = _Steps(session, new_stop(), is_terminal=not at_once and sys.stdin.isatty() and sys.stderr.isatty())
     before = {number: signal.signal(number, steps.take) for number in _STOPPING}
     try:
         yield steps.stop

@@ -17,11 +17,14 @@ from engine.core.versions import REGISTERED, Number, TemplateKind, TemplateRef, 
 from engine.errors import Conflict, Invalid, NotFound, Severity, Usage
 
 if TYPE_CHECKING:
+    from engine.actions.registrations import Registered
+    from engine.app import App
     from engine.bundles.load import Checked
     from engine.catalog.reads import Row
     from engine.core.bundle import Facts
     from engine.core.inputs import Input
     from engine.core.schema import Schema
+    from engine.core.verdicts import Compared
 
 TEMPLATES = display.Shape(
     "landform.template/1",
@@ -46,7 +49,17 @@ def template() -> None:
     """Templates and their versions."""
 
 
-template.elsewhere = {"sync": "engine.cli.template_sync:template_sync"}
+template.elsewhere = {
+    "preview": "engine.cli.template_preview:template_preview",
+    "sync": "engine.cli.template_sync:template_sync",
+    "deprecate": "engine.cli.template_lifecycle:deprecate",
+    "yank": "engine.cli.template_lifecycle:yank",
+    "guards": "engine.cli.guards:of_template",
+    "minimum": "engine.cli.template_lifecycle:minimum",
+    "test": "engine.cli.template_test:test",
+    "require-tests": "engine.cli.template_test:require_tests",
+    "usage": "engine.cli.template_usage:usage",
+}
 
 
 @template.command("init")
@@ -90,6 +103,7 @@ def init(
 @template.command("check")
 @click.argument("source")
 @click.option("--kind", type=KINDS, help="What it must make.  [default: whatever its schema says]")
+@click.option("--test", "with_tests", is_flag=True, help="Run its contract tests too, when nothing is wrong.")
 @click.option(
     "--output",
     "-o",
@@ -99,21 +113,26 @@ def init(
     help="How to print the result.",
 )
 @pass_session
-def check(session: Session, source: str, kind: str | None, output: str) -> int:
+def check(session: Session, source: str, kind: str | None, output: str, *, with_tests: bool) -> int:
     """Find everything that is wrong with a bundle: a folder, a .tar.gz or an s3:// object."""
     from engine.bundles import load, sarif
 
     fetched = session.fetch(source)
     checked = load.check(fetched.files, TemplateKind(kind) if kind else None, session.is_readable)
-    errors = sum(problem.severity is Severity.ERROR for problem in checked.problems)
+    problems = checked.problems
+    if with_tests and not checked.errors:
+        from engine.cli.template_test import failed
+
+        problems = (*problems, *failed(session, fetched.files, checked))
+    errors = sum(problem.severity is Severity.ERROR for problem in problems)
     if output == "sarif":
-        click.echo(display.to_json(sarif.report(checked.problems, metadata.version("landform"))))
+        click.echo(display.to_json(sarif.report(problems, metadata.version("landform"))))
     elif output == "table":
-        click.echo("".join(f"{line}\n" for line in failures.problem_lines(checked.problems)), nl=False)
-        warnings = len(checked.problems) - errors
+        click.echo("".join(f"{line}\n" for line in failures.problem_lines(problems)), nl=False)
+        warnings = len(problems) - errors
         session.say(f"{source}: {_counted(errors, 'error')}, {_counted(warnings, 'warning')}.")
     else:
-        display.many([failures.problem_view(problem) for problem in checked.problems], PROBLEMS, output)
+        display.many([failures.problem_view(problem) for problem in problems], PROBLEMS, output)
     return 1 if errors else 0
 
 
@@ -129,7 +148,10 @@ def check(session: Session, source: str, kind: str | None, output: str) -> int:
     help="Environment template a service runs in.  [default: as the bundle says]",
 )
 @click.option("--description", default="", help="What is new in it.")
+@click.option("--test", "with_tests", is_flag=True, help="Run its contract tests and record what they come to.")
 @click.option("--publish", "at_once", is_flag=True, help="Publish it when nothing is wrong.")
+@click.option("--force", is_flag=True, help="Accept a minor version that breaks with earlier ones; this is recorded.")
+@click.option("--reason", default="", metavar="TEXT", help="Why it has to be forced; recorded with it.")
 @requests.option
 @display.option
 @pass_session
@@ -140,22 +162,35 @@ def register(
     major: int | None,
     compatible: tuple[str, ...],
     description: str,
+    reason: str,
     idempotency_key: str | None,
     output: str,
     *,
     new_major: bool,
+    with_tests: bool,
     at_once: bool,
+    force: bool,
 ) -> int:
     """Register a bundle as a new version: a draft, or failed with all reasons."""
-    from engine.actions import registrations, templates
+    from engine.actions import registrations
+    from engine.cli import verdict_texts
 
     if major and new_major:
         raise Usage("--major and --new-major exclude each other.")
+    if reason and not force:
+        raise Usage("--reason says why something is forced.", hint="Give --force too, or leave --reason out.")
     app = session.open_app()
     fetched = session.fetch(source)
     requests.note_files(source, fetched.files)
     wish = registrations.Registration(
-        name, fetched.files, fetched.source, registrations.NEW_MAJOR if new_major else major, description, compatible
+        name,
+        fetched.files,
+        fetched.source,
+        registrations.NEW_MAJOR if new_major else major,
+        description,
+        compatible,
+        forced=force,
+        reason=reason,
     )
     done = registrations.register(app.desk, wish, requests.asked(idempotency_key))
     for line in failures.problem_lines(done.problems):
@@ -165,12 +200,25 @@ def register(
             f"{done.label} failed its registration.",
             hint=f"Mend the bundle, then check it: landform template check {source}",
         )
-    if at_once and done.status is not VersionStatus.PUBLISHED:
-        templates.publish(app.desk, done.ref)
+    _test_and_publish(session, app, done, with_tests=with_tests, at_once=at_once)
+    for line in verdict_texts.lines(done.verdict) if done.verdict else ():
+        session.say(line)
     status = "published" if at_once else "draft"
-    display.one({"label": done.label, "status": status}, VERSIONS, output, lambda: f"{done.label} is {status}.")
+    row = {"label": done.label, "status": status, "verdict": done.verdict.level.value if done.verdict else None}
+    display.one(row, VERSIONS, output, lambda: f"{done.label} is {status}.")
     session.say(f"Next: {_next_use(done.ref) if at_once else f'landform template publish {done.label}'}")
     return 0
+
+
+def _test_and_publish(session: Session, app: App, done: Registered, *, with_tests: bool, at_once: bool) -> None:
+    from engine.actions import templates
+
+    if with_tests:
+        from engine.cli.template_test import require_passed
+
+        require_passed(session, app, done.ref)
+    if at_once and done.status is not VersionStatus.PUBLISHED:
+        templates.publish(app.desk, done.ref)
 
 
 @template.command("publish")
@@ -289,11 +337,14 @@ def render(
 @display.option
 @pass_session
 def diff(session: Session, old: str, new: str, output: str) -> None:
-    """Compare two versions, or bundles on disk: inputs, outputs, resources, providers and text."""
+    """Compare two versions, or bundles on disk: what kind of step it is, inputs, outputs, resources and text."""
     from engine.bundles import compare
+    from engine.core import verdicts
 
     before, after = _bundle(session, old), _bundle(session, new)
-    comparison = compare.diff(before.files, before.checked, after.files, after.checked).to_json()
+    verdict = verdicts.verdict([before.compared(old)], after.compared(new))
+    found = compare.diff(before.files, before.checked, after.files, after.checked)
+    comparison = {"verdict": verdict.to_json(), **found.to_json()}
     display.one({"label": f"{old}..{new}", **comparison}, COMPARISONS, output, lambda: texts.comparison(comparison))
 
 
@@ -303,6 +354,12 @@ class _Bundle:
     checked: Checked
     facts: Facts
     schema: Schema
+
+    def compared(self, label: str) -> Compared:
+        from engine.core import registered
+        from engine.core.verdicts import Compared
+
+        return Compared(label, self.facts, self.schema, registered.document_of(self.checked.schema_text))
 
 
 def _bundle(session: Session, source: str) -> _Bundle:

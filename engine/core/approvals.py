@@ -6,7 +6,8 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from engine.core import plans
+from engine.core import guards, plans
+from engine.core.guards import Refusal
 from engine.core.plans import AutoApprove, Summary
 from engine.core.rules import Rules
 from engine.errors import Conflict, LandformError, Refused
@@ -20,6 +21,8 @@ class Plan:
     requested_by: str
     approved_by: Sequence[str] = ()
     """Who has said yes so far, in order."""
+    refusals: Sequence[Refusal] = ()
+    """Which guards it breaks."""
 
 
 def may_approve_itself(summary: Summary, policy: AutoApprove, rules: Rules) -> bool:
@@ -38,8 +41,12 @@ def why_it_waits(summary: Summary, policy: AutoApprove, rules: Rules) -> str:
     return f"It does not approve itself: its environment asks for {wish}."
 
 
-def refusal(plan: Plan, user: str, rules: Rules) -> LandformError | None:
-    """Why this user may not say yes to the plan; None when they may."""
+def refusal(plan: Plan, user: str, rules: Rules, excepted: Sequence[str] = ()) -> LandformError | None:
+    """Why this user may not say yes to the plan; None when they may.
+
+    `excepted` are the rules of guards that they let it break. Each of those whose yes is needed has to say so: what one
+    person lets pass, the others have not looked at.
+    """
     if user in plan.approved_by:
         said = progress(plan.approved_by, rules)
         hint = f"Somebody else has to: landform run approve {plan.run_id}"
@@ -49,7 +56,7 @@ def refusal(plan: Plan, user: str, rules: Rules) -> LandformError | None:
             f"{user} asked for run {plan.run_id}: its environment wants somebody else to approve it.",
             hint=f"Anybody but {user} can: landform run approve {plan.run_id}",
         )
-    return None
+    return guards.unexcepted(plan.run_id, plan.refusals, excepted)
 
 
 def is_enough(names: Collection[str], rules: Rules) -> bool:

@@ -67,5 +67,10 @@ def template_arn(owner: Owner, kind: TemplateKind, name: str) -> str:
     return _arn(owner, f"{kind.value}-template/{name}")
 
 
+def campaign_arn(owner: Owner, number: int) -> str:
+    """The ARN of a campaign, which Proton had none of."""
+    return _arn(owner, f"campaign/{number}")
+
+
 def _arn(owner: Owner, resource: str) -> str:
     return f"arn:aws:proton:{owner.region}:{owner.account_id}:{resource}"

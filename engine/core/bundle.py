@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -61,9 +61,45 @@ class Output:
 
 @dataclass(frozen=True, order=True)
 class Resource:
-    """A resource, data source or module call: `aws_vpc.main`, `data.aws_ami.this`, `module.net`."""
+    """A resource, data source or module call: `aws_vpc.main`, `data.aws_ami.this`, `module.net`.
+
+    What lies in modules of the bundle's own is there too, as `module.net.aws_vpc.main`.
+    """
 
     address: str
+    file: str
+    line: int
+    source: str = ""
+    """Of a module call: `./net`, or `acme/net/aws 1.2` with the version that it asks for."""
+    repeated: str | None = None
+    """`count`, `for_each`, or "" for one alone; None where nobody looked (facts of before 2026-11-24)."""
+
+
+@dataclass(frozen=True, order=True)
+class Moved:
+    """A `moved` block: what has the address `origin` in a state has `target` from now on."""
+
+    origin: str
+    target: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, order=True)
+class Removed:
+    """A `removed` block: what is gone from the code on purpose."""
+
+    address: str
+    file: str
+    line: int
+    destroys: bool = True
+    """Whether it is destroyed; otherwise Terraform only forgets it."""
+
+
+@dataclass(frozen=True, order=True)
+class Place:
+    """Where something stands, in a file of the part."""
+
     file: str
     line: int
 
@@ -103,6 +139,15 @@ class Part:
     """Type of the backend block; "" when none."""
     variables: tuple[Variable, ...] = ()
     """One for each name; none in facts of before 2026-11."""
+    moved: tuple[Moved, ...] = ()
+    removed: tuple[Removed, ...] = ()
+    """Both with the addresses of the root; none in facts of before 2026-11-24, as all that follows."""
+    unread: tuple[str, ...] = ()
+    """The files whose declarations are not in these facts: Jinja writes them, or only Terraform can read them."""
+    backend_digest: str = ""
+    """Of what the backend block says; "" when there is none."""
+    places: Mapping[str, Place] = field(default_factory=dict)
+    """Where `terraform` (the constraint), `backend` and each `provider NAME` stand."""
 
     def variable(self, name: str) -> Variable | None:
         """The variable that the bundle declares under the name; None when it declares none."""
@@ -185,4 +230,9 @@ def _part(stored: Mapping[str, Any]) -> Part:
         terraform=stored["terraform"],
         backend=stored["backend"],
         variables=tuple(Variable(**variable) for variable in stored.get("variables", ())),
+        moved=tuple(Moved(**block) for block in stored.get("moved", ())),
+        removed=tuple(Removed(**block) for block in stored.get("removed", ())),
+        unread=tuple(stored.get("unread", ())),
+        backend_digest=stored.get("backend_digest", ""),
+        places={name: Place(**place) for name, place in stored.get("places", {}).items()},
     )

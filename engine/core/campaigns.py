@@ -6,8 +6,9 @@ a crash) does what next_move() says, in the transaction that records it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from engine.core.plans import AutoApprove, Shape
@@ -60,6 +61,28 @@ class Action(StrEnum):
     ROLLBACK = "rollback"
     """Version and inputs of an earlier run."""
     DESTROY = "destroy"
+
+
+class Moment(StrEnum):
+    """A moment of a campaign; what its name tells of has just been recorded, the next thing has not."""
+
+    STEPS_CHOSEN = "steps chosen"
+    STEP_BEGUN = "step begun"
+    STEP_REFUSED = "step refused"
+    RUN_ENDED = "run ended"
+    HEALTH_ASKED = "health asked"
+    STEP_ENDED = "step ended"
+    WAVE_OPENED = "wave opened"
+    HALTED = "halted"
+    ENDED = "ended"
+
+
+Trigger = Callable[[Moment], None]
+"""Told of every moment: where tests stop the process."""
+
+
+def nothing(_moment: Moment) -> None:
+    """What happens at each moment, usually."""
 
 
 TABLE: dict[Event, dict[Status, Status]] = {
@@ -121,6 +144,10 @@ class Wish:
     """Of an upgrade, `1.4`; "" is the recommended version, as `kind` has it."""
     runs: Mapping[str, int] = field(default_factory=dict)
     """Of a rollback: address -> the run whose version and inputs it goes back to."""
+    undone: Mapping[str, int] = field(default_factory=dict)
+    """Of a rollback: address -> the run that it takes back; what somebody has changed after that is left alone."""
+    named: tuple[str, ...] = ()
+    """Of a propagation: the addresses of those that may be stale when their turn comes; one that is not is skipped."""
 
     def to_json(self) -> dict[str, object]:
         """A JSON form that wish_from_json() reads back."""
@@ -129,8 +156,9 @@ class Wish:
 
 def wish_from_json(stored: Mapping[str, object]) -> Wish:
     """The wish that to_json() wrote."""
-    kind, runs, select = stored["kind"], stored["runs"], stored["select"]
+    kind, runs, undone, select = stored["kind"], stored["runs"], stored["undone"], stored["select"]
     assert isinstance(runs, dict)
+    assert isinstance(undone, dict)
     assert isinstance(select, list)
     return Wish(
         Action(str(stored["action"])),
@@ -138,7 +166,13 @@ def wish_from_json(stored: Mapping[str, object]) -> Wish:
         UpdateKind(str(kind)) if kind else None,
         str(stored["number"]),
         runs,
+        undone,
+        _texts(stored.get("named")),
     )
+
+
+def _texts(stored: object) -> tuple[str, ...]:
+    return tuple(map(str, stored)) if isinstance(stored, list) else ()
 
 
 @dataclass(frozen=True)
@@ -233,7 +267,19 @@ class Step:
     wave: int
     status: StepStatus
     closed: str = ""
-    """Why its environment lets nothing begin now; "" when it does."""
+    """Why it cannot begin now; "" when it can."""
+    is_stuck: bool = False
+    """Whether its run goes on only if a person decides so: interrupted, or refused by a guard. It counts as failed."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far a campaign is allowed to go."""
+
+    wave: int = 0
+    """The last wave that may be worked on."""
+    forgiven: int = 0
+    """Failures that halt nothing any more."""
 
 
 class Kind(StrEnum):
@@ -263,13 +309,15 @@ class Move:
     """What the campaign becomes, where it ends."""
 
 
-def next_move(steps: Sequence[Step], wave: int, manner: Manner) -> Move:
-    """What a running campaign does next; `steps` are all in order, `wave` is the last that may be worked on."""
-    failed = sum(step.status is StepStatus.FAILED for step in steps)
+def next_move(steps: Sequence[Step], progress: Progress, manner: Manner) -> Move:
+    """What a running campaign does next; `steps` are all of them, in order."""
+    wave = progress.wave
+    failed = sum(step.status is StepStatus.FAILED or step.is_stuck for step in steps)
+    new = failed - progress.forgiven
     under_way = sum(step.status in UNDER_WAY for step in steps)
     unfinished = [step for step in steps if step.status in UNFINISHED]
-    if failed >= manner.max_failures and (any(step.status is StepStatus.PENDING for step in steps)):
-        return Move(Kind.HALT, message=f"{counted(failed, 'step')} failed: {manner.max_failures} are too many.")
+    if new >= manner.max_failures and any(step.status is StepStatus.PENDING for step in unfinished):
+        return Move(Kind.HALT, message=f"{counted(new, 'step')} failed, and {manner.max_failures} are too many.")
     if not unfinished:
         return _end(failed)
     if unfinished[0].wave > wave:
@@ -283,6 +331,11 @@ def next_move(steps: Sequence[Step], wave: int, manner: Manner) -> Move:
     return Move(Kind.WAIT, message=closed)
 
 
+def due(now: datetime, manner: Manner) -> datetime:
+    """When a pause between waves that begins now is over."""
+    return now + timedelta(seconds=manner.pause_s)
+
+
 def _end(failed: int) -> Move:
     if failed:
         return Move(Kind.END, message=f"{counted(failed, 'step')} failed.", status=Status.FAILED)
@@ -292,7 +345,7 @@ def _end(failed: int) -> Move:
 def _between(wave: int, manner: Manner) -> Move:
     if manner.approve_waves:
         return Move(Kind.PAUSE, message=f"Wave {wave} is done: wave {wave + 1} waits for somebody to say yes.")
-    return Move(Kind.REST if manner.pause_s else Kind.OPEN)
+    return Move(Kind.REST, message=f"Wave {wave} is done.") if manner.pause_s else Move(Kind.OPEN)
 
 
 def counted(count: int, noun: str) -> str:

@@ -7,15 +7,14 @@ What is found compatible is so: every value that the old schema takes, the new o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
 from engine.core import shapes
-from engine.core.located import Json, shown
+from engine.core.located import Json, Path, shown
 from engine.core.schema import Schema
-from engine.errors import Problem
 
-RULE = "schema/compatible"
 _ANNOTATIONS = frozenset({"title", "description", "example", "deprecated", "readOnly", "writeOnly", "format"})
 _COMBINATORS = (*shapes.ALTERNATIVES, "not")
 _WHOLE = ("enum", "uniqueItems", "minProperties", "maxProperties", *_COMBINATORS)
@@ -23,65 +22,119 @@ _LOW = ("minLength", "minItems", "minProperties")
 _HIGH = ("maxLength", "maxItems", "maxProperties")
 
 
-def compatible(old: Schema, new: Schema) -> list[Problem]:
-    """What makes `new` refuse what `old` takes, each in a sentence that names the input; [] when nothing does."""
-    return [Problem("", 0, "", sentence, RULE) for sentence in _schemas(old, new)]
+@dataclass(frozen=True)
+class Break:
+    """Something that makes the new schema refuse what the old one takes."""
+
+    rule: str
+    """`input/removed`, ..."""
+    name: str
+    """The input, as `scale.max`, `rules[].port`, `pools.*`; "" for the inputs as a whole."""
+    sentence: str
+    place: Path
+    """Where it is in schema.yaml, as far as that can be told."""
+    is_gone: bool = False
+    """Whether the place is in the old schema."""
+    is_pipeline: bool = False
+    """Whether it is an input of the pipeline."""
 
 
-def _schemas(old: Schema, new: Schema) -> Iterator[str]:
+def breaks(old: Schema, new: Schema) -> list[Break]:
+    """All that makes `new` refuse what `old` takes; [] when nothing does."""
+    return list(_schemas(old, new))
+
+
+def place(type_name: str, steps: Path = ()) -> Path:
+    """Where a type of the schema stands in schema.yaml, or what is inside it."""
+    return ("schema", "types", type_name, *steps)
+
+
+def _schemas(old: Schema, new: Schema) -> Iterator[Break]:
     if old.kind is not new.kind:
-        yield f"The schema was one of {old.kind.value} templates and is now one of {new.kind.value} templates."
+        sentence = f"The schema was one of {old.kind.value} templates and is now one of {new.kind.value} templates."
+        yield Break("schema/kind", "", sentence, ("schema",))
         return
-    yield from _inputs(old.type, new.type, "Input")
+    yield from _inputs(old.type, new.type, (old.type_name, new.type_name), "Input")
     if old.pipeline_type is None or new.pipeline_type is None:
         if old.pipeline_type is not new.pipeline_type:
             change = "added" if old.pipeline_type is None else "removed"
-            yield f"The pipeline's inputs (pipeline_input_type) were {change}."
+            sentence = f"The pipeline's inputs (pipeline_input_type) were {change}."
+            where = ("schema", "pipeline_input_type")
+            yield Break(f"schema/pipeline-{change}", "", sentence, where, change == "removed", is_pipeline=True)
         return
-    yield from _inputs(old.pipeline_type, new.pipeline_type, "Pipeline input")
+    names = (old.pipeline_type_name, new.pipeline_type_name)
+    yield from _inputs(old.pipeline_type, new.pipeline_type, names, "Pipeline input")
 
 
-def _inputs(old: Json, new: Json, noun: str) -> Iterator[str]:
-    for name, sentence in _types({"properties": {}, **old}, {"properties": {}, **new}, ""):
-        yield f'{noun} "{name}" {sentence}' if name else f"{noun}s as a whole: the type {sentence}"
+def _inputs(old: Json, new: Json, type_names: tuple[str, str], noun: str) -> Iterator[Break]:
+    for found in _types({"properties": {}, **old}, {"properties": {}, **new}, ()):
+        name = named(found.steps)
+        sentence = f'{noun} "{name}" {found.text}' if name else f"{noun}s as a whole: the type {found.text}"
+        where = place(type_names[0 if found.is_gone else 1], found.steps)
+        yield Break(f"input/{found.rule}", name, sentence, where, found.is_gone, noun != "Input")
 
 
-def _types(old: Json, new: Json, name: str) -> Iterator[tuple[str, str]]:
-    """What changed for the worse, as name of the input and the rest of the sentence."""
+def named(steps: Path) -> str:
+    """The input at a place inside its type, as Break.name."""
+    name, at = "", 0
+    while at < len(steps):
+        if steps[at] == "properties":
+            at += 1
+            name = f"{name}.{steps[at]}" if name else str(steps[at])
+        elif steps[at] == "items":
+            name += "[]"
+        else:
+            name = f"{name}.*" if name else "*"
+        at += 1
+    return name
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What changed for the worse."""
+
+    rule: str
+    steps: Path
+    """Where, inside the type of the inputs."""
+    text: str
+    """The rest of the sentence."""
+    is_gone: bool = False
+
+
+def _types(old: Json, new: Json, steps: Path) -> Iterator[_Found]:
     # it takes anything; and what lies inside has no end
     if not new:
         return
-    for rule in (_kind, _null, _choices, _bounds, _lengths, _pattern, _multiple, _unique, _combined, _defaults):
+    for name, rule in _RULES.items():
         if sentence := rule(old, new):
-            yield name, sentence
+            yield _Found(name, steps, sentence)
     # what members and items were is of interest only where there could be any
     if shapes.kind(old) in ("object", ""):
-        yield from _members(old, new, name)
+        yield from _members(old, new, steps)
     if shapes.kind(old) in ("array", "") and new.get("items"):
-        yield from _types(old.get("items", {}), new["items"], f"{name}[]")
+        yield from _types(old.get("items", {}), new["items"], (*steps, "items"))
 
 
-def _members(old: Json, new: Json, name: str) -> Iterator[tuple[str, str]]:
+def _members(old: Json, new: Json, steps: Path) -> Iterator[_Found]:
     had, has = old.get("properties", {}), new.get("properties", {})
     others_then, others_now = shapes.additional(old), shapes.additional(new)
     for member in [*had, *(member for member in has if member not in had)]:
-        label = f"{name}.{member}" if name else member
         # what an alternative says of a member is not looked into: it may be anything
         unknown = {} if member in shapes.names(old) else others_then
         then, now = had.get(member, unknown), has.get(member, others_now)
         if then is not None and now is None:
-            yield label, "was removed."
+            yield _Found("removed", (*steps, "properties", member), "was removed.", is_gone=True)
         elif then is not None and now is not None:
-            yield from _types(then, now, label)
+            yield from _types(then, now, (*steps, "properties", member))
     must_then = shapes.required(old)
     for member in shapes.required(new):
         if member not in must_then:
-            label = f"{name}.{member}" if name else member
-            yield label, f"is {'now' if member in had else 'new and'} required and has no default."
+            text = f"is {'now' if member in had else 'new and'} required and has no default."
+            yield _Found("required", (*steps, "properties", member), text)
     if others_then is not None and others_now is None:
-        yield name, "no longer takes names other than its properties."
+        yield _Found("names", steps, "no longer takes names other than its properties.")
     elif others_then is not None and others_now is not None:
-        yield from _types(others_then, others_now, f"{name}.*" if name else "*")
+        yield from _types(others_then, others_now, (*steps, "additionalProperties"))
 
 
 def _kind(old: Json, new: Json) -> str:
@@ -189,3 +242,16 @@ def _named(properties: Json) -> object:
 
 
 _MEANINGS: dict[str, Callable[[Any], object]] = {"properties": _named, "default": shapes.key, "enum": shapes.key}
+
+_RULES: dict[str, Callable[[Json, Json], str]] = {
+    "type": _kind,
+    "null": _null,
+    "choices": _choices,
+    "bounds": _bounds,
+    "lengths": _lengths,
+    "pattern": _pattern,
+    "multiple": _multiple,
+    "unique": _unique,
+    "alternatives": _combined,
+    "defaults": _defaults,
+}

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from engine.core.guards import Refusal
 from engine.core.plans import DESTRUCTIVE, Action, Change, Summary
 from engine.core.runs import Operation, Status
 
@@ -51,6 +52,10 @@ class Story:
     """Resource address -> what the apply came to there; what it did not get to is not in it."""
     outputs: Mapping[str, str] = field(default_factory=dict)
     """Name -> text of the outputs afterwards, sensitive ones masked; {} when there are none yet."""
+    refusals: tuple[Refusal, ...] = ()
+    """Which guards the plan breaks."""
+    exceptions: tuple[str, ...] = ()
+    """The rules of guards that somebody has let it break."""
     next_commands: tuple[str, ...] = ()
     """What can be typed about the run now."""
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from engine.core.export import MARK, Story
+from engine.core.guards import Severity
 from engine.core.plans import DESTRUCTIVE, Action, Change, OutputChange
 from engine.core.runs import Status
 
@@ -79,6 +80,8 @@ def _head(story: Story) -> Iterator[str]:
     by = f", asked for by {code(story.requested_by)}" if story.requested_by else ""
     yes = f", approved by {code(story.approved_by)}" if story.approved_by else ""
     yield f"Run {story.run_id} with {code(story.template)}{by}{yes}."
+    if story.exceptions:
+        yield f"Excepted from: {', '.join(map(code, story.exceptions))}"
     if story.reason:
         yield f"Reason: {code(story.reason, _OUTPUT_MAX)}"
     if story.summary is not None:
@@ -106,7 +109,13 @@ def _lists(story: Story) -> Iterator[tuple[str, list[str], bool]]:
     drift = [f"- {_VERBS[each.action]} {code(each.address)}" for each in found.drift] if found else []
     planned = list(map(_output, found.outputs)) if found else []
     outputs = [f"- {code(name)} = {code(text, _OUTPUT_MAX)}" for name, text in story.outputs.items()]
+    refused, warned = (
+        [f"- {code(str(each), _MESSAGE_MAX)}" for each in story.refusals if each.severity is severity]
+        for severity in (Severity.DENY, Severity.WARN)
+    )
     lists = (
+        ("Refused by guards", refused, True),
+        ("Warnings of guards", warned, False),
         ("Destroyed or replaced", _lines(story, doomed), True),
         ("Resources", _lines(story, others), False),
         ("Changed outside of Landform since the last apply", drift, False),

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
-from engine.core import arns
+from engine.core import arns, campaigns
 from engine.core.address import Address, Kind
 from engine.core.arns import Owner
+from engine.core.drift import Level
 from engine.core.runs import ACTIVE, EXECUTING, Operation, Status, is_terminal, next_actions, waiting_on
 from engine.core.versions import REGISTERED, Number, TemplateKind, VersionStatus
 from engine.errors import ExternalFailure
@@ -46,11 +47,19 @@ class Subject(StrEnum):
     TEMPLATE = "template"
     VERSION = "version"
     RUN = "run"
+    CAMPAIGN = "campaign"
+    DRIFT = "drift"
     TEST = "test"
     """Only sent when somebody asks whether a target can be reached."""
 
 
+HIBERNATED = "HIBERNATED"
+"""What an event says of an instance whose infrastructure is gone for a while: Proton knows no such thing."""
+EXPIRING = "EXPIRING"
 RUN_KIND = "Landform Run Status Change"
+EXPIRY_KIND = "Landform Instance Expiry"
+CAMPAIGN_KIND = "Landform Campaign Status Change"
+DRIFT_KIND = "Landform Drift Status Change"
 TEST_KIND = "Landform Test"
 _OF_INSTANCE = {
     Kind.ENVIRONMENT: (Subject.ENVIRONMENT, "AWS Proton Environment Status Change"),
@@ -62,7 +71,11 @@ _OF_VERSION = {
     VersionStatus.DRAFT: "DRAFT",
     VersionStatus.PUBLISHED: "PUBLISHED",
     VersionStatus.FAILED: "REGISTRATION_FAILED",
+    # Proton knows neither: to its receivers, one is as usable as before, and the other was never published
+    VersionStatus.DEPRECATED: "PUBLISHED",
+    VersionStatus.YANKED: "DRAFT",
 }
+_OURS = (VersionStatus.DEPRECATED, VersionStatus.YANKED)
 _DEPLOYED = {
     Status.SUCCEEDED: "SUCCEEDED",
     Status.FAILED: "FAILED",
@@ -72,9 +85,12 @@ _DEPLOYED = {
 _DESTROYED = _DEPLOYED | {Status.SUCCEEDED: DELETED, Status.FAILED: "DELETE_FAILED"}
 _UNDER_WAY = {Operation.DEPLOY: "IN_PROGRESS", Operation.DESTROY: DELETING}
 _CANCELLING = "CANCELLING"
+_OF_DRIFT = {level: f"DRIFT_{level.name}" for level in Level}
 STATUSES = frozenset(
-    {*_OF_VERSION.values(), *_DEPLOYED.values(), *_DESTROYED.values(), *_UNDER_WAY.values(), _CANCELLING}
-    | {status.value for status in Status}
+    {*_OF_VERSION.values(), *_DEPLOYED.values(), *_DESTROYED.values(), *_UNDER_WAY.values()}
+    | {_CANCELLING, HIBERNATED, EXPIRING}
+    | {status.value for status in (*Status, *campaigns.Status)}
+    | {*_OF_DRIFT.values()}
 )
 """Every `status` that an event may have."""
 
@@ -108,6 +124,8 @@ class Seen:
     status: Status
     is_cancelling: bool = False
     """Whether somebody wants it stopped."""
+    hibernates: bool = False
+    """Of a destroy: whether the instance stays."""
 
     @property
     def deployment(self) -> str:
@@ -115,6 +133,8 @@ class Seen:
         if self.status in ACTIVE:
             is_stopping = self.is_cancelling and self.status in EXECUTING and self.operation is Operation.DEPLOY
             return _CANCELLING if is_stopping else _UNDER_WAY[self.operation]
+        if self.hibernates and self.status is Status.SUCCEEDED:
+            return HIBERNATED
         return (_DEPLOYED if self.operation is Operation.DEPLOY else _DESTROYED)[self.status]
 
 
@@ -171,6 +191,30 @@ def of_removal(owner: Owner, address: Address, previous: str | None) -> Told:
     return _about(owner, address, _statuses(DELETED, previous), {"address": str(address)})
 
 
+def of_expiry(owner: Owner, address: Address, expires_at: str) -> Told:
+    """That the instance is hibernated by itself soon; `expires_at` says when."""
+    subject, _ = _OF_INSTANCE[address.kind]
+    detail = {"address": str(address), **_statuses(EXPIRING, None), "expiresAt": expires_at}
+    return Told(subject, EXPIRY_KIND, arns.arn(owner, address), detail)
+
+
+def of_campaign(owner: Owner, number: int, title: str, now: str, before: str | None) -> Told | None:
+    """That a campaign has another status; None when it has not. `before` is None for a new one."""
+    if now == before:
+        return None
+    detail = {"campaign": number, "title": title, **_statuses(now, before)}
+    return Told(Subject.CAMPAIGN, CAMPAIGN_KIND, arns.campaign_arn(owner, number), detail)
+
+
+def of_drift(owner: Owner, address: Address, now: Level, before: str) -> Told:
+    """That more of the instance has drifted than was known before; `before` is a level, "" for none."""
+    name = {} if address.kind is Kind.PIPELINE else {"name": address.name}
+    service = {"serviceName": address.service} if address.service else {}
+    statuses = _statuses(_OF_DRIFT[now], _OF_DRIFT[Level(before)] if before else None)
+    extra = {"landform": {"address": str(address)}}
+    return Told(Subject.DRIFT, DRIFT_KIND, arns.arn(owner, address), {**name, **service, **statuses, **extra})
+
+
 def of_template(
     owner: Owner, kind: TemplateKind, name: str, *, published: bool | None, before: bool | None
 ) -> Told | None:
@@ -210,6 +254,7 @@ def of_version(
         "majorVersion": str(version.number.major),
         "minorVersion": str(version.number.minor),
         **_statuses(_OF_VERSION[now] if now else DELETED, _OF_VERSION[before] if before else None),
+        **({"landform": {"status": now.value}} if now in _OURS else {}),
     }
     resource = f"{arns.template_arn(owner, version.kind, version.name)}:{version.number}"
     kind_name = f"AWS Proton {version.kind.value.capitalize()} Template Version Status Change"

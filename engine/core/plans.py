@@ -78,10 +78,9 @@ class Summary:
 
     @property
     def shape(self) -> Shape:
-        """The gravest thing in it; a read, a move and a change of outputs alone count as in place."""
+        """The gravest thing in it; a read, a move, and an output that changes or goes count as in place."""
         found = {_SHAPES.get(change.action, Shape.IN_PLACE) for change in self.changes}
-        if self.outputs:
-            found.add(Shape.IN_PLACE)
+        found |= {_SHAPES.get(Action(output.action), Shape.IN_PLACE) for output in self.outputs} - {Shape.DESTROY}
         return max(found, key=list(Shape).index, default=Shape.NO_CHANGE)
 
     @property

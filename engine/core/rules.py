@@ -34,6 +34,12 @@ class Rules:
     """Where the environment stands when many are changed one after the other: lower ones go first."""
     plan_ttl_s: int = 0
     """Seconds after which a plan that nobody has applied is void; 0 means never."""
+    drift_every_s: int = 0
+    """Seconds after which workers look again whether something was changed outside; 0 means never."""
+    drift_budget: int = 10
+    """How many instances a worker checks at most each time it looks whether a check is due."""
+    expiry_warning_s: int = 86400
+    """Seconds before the end of a limited life in which its people are warned, a quarter of it at most; 0 is never."""
 
     def to_json(self) -> dict[str, object]:
         """A JSON form that from_json() reads back: only what differs from the default."""
@@ -87,7 +93,8 @@ def _claim(text: str) -> bool | None:
     return {"yes": True, "true": True, "no": False, "false": False}.get(text.lower())
 
 
-def _seconds(text: str) -> int | None:
+def seconds(text: str) -> int | None:
+    """The seconds of `30m`, `72h` or `7d`; None for a text that is no duration."""
     found = _DURATION.fullmatch(text)
     return int(found[1]) * _UNITS_S[found[2]] if found else None
 
@@ -110,7 +117,10 @@ _PARSERS = {
     "labels": labels,
     "max_runs": _count,
     "rank": _count,
-    "plan_ttl_s": _seconds,
+    "plan_ttl_s": seconds,
+    "drift_every_s": seconds,
+    "drift_budget": _count,
+    "expiry_warning_s": seconds,
 }
 _WORDS = {
     "approvals": "a whole number from 1 to 999",
@@ -120,4 +130,7 @@ _WORDS = {
     "max_runs": "a whole number from 0 to 999",
     "rank": "a whole number from 0 to 999",
     "plan_ttl_s": "a duration like 30m, 72h or 7d",
+    "drift_every_s": "a duration like 6h, 24h or 7d",
+    "drift_budget": "a whole number from 0 to 999",
+    "expiry_warning_s": "a duration like 1h, 24h or 2d",
 }

@@ -57,7 +57,6 @@ class Priority(IntEnum):
 
     PERSON = 0
     CAMPAIGN = 10
-    DRIFT_CHECK = 20
 
 
 TABLE: dict[Event, dict[Status, Status]] = {

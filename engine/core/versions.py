@@ -29,11 +29,15 @@ REGISTERED = (TemplateKind.ENVIRONMENT, TemplateKind.SERVICE)
 
 
 class VersionStatus(StrEnum):
-    """Where a version stands (Proton's TemplateVersionStatus: reference section 4.1)."""
+    """Where a version stands (Proton's TemplateVersionStatus: reference section 4.1; the last two are ours)."""
 
     DRAFT = "draft"
     PUBLISHED = "published"
     FAILED = "failed"
+    DEPRECATED = "deprecated"
+    """Still usable, with a warning; never recommended."""
+    YANKED = "yanked"
+    """Nothing new is made from it; what is on it may go on."""
 
 
 @dataclass(frozen=True, order=True)

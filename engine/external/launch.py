@@ -51,6 +51,8 @@ class Command:
     """When the file has not been touched for this long (at most; not less than four fifths of it), the program is asked
     to stop, even if we are suspended ourselves. Time in which the whole machine sleeps does not count.
     """
+    typed: bytes = b""
+    """What it reads from its standard input, when process.run() runs it."""
 
 
 def start(command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int = DEVNULL) -> Process:
@@ -78,13 +80,14 @@ def capture(
     cwd: Path = Path("/"),
     *,
     bytes_max: float = math.inf,
+    stdin: int = DEVNULL,
 ) -> tuple[int, str]:
     """Exit code and standard output of a small program; with its standard error too when the code is not 0.
 
     Raises ExternalFailure when it cannot be started, Late when it takes too long, TooMuch when it says more than
     `bytes_max`; it has been killed then.
     """
-    with start(Command(argv, cwd, env, timeout_s, 0), PIPE, PIPE) as process:
+    with start(Command(argv, cwd, env, timeout_s, 0), PIPE, PIPE, stdin=stdin) as process:
         try:
             out, err = _said(process, time.monotonic() + timeout_s, bytes_max)
         except subprocess.TimeoutExpired:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import IO
 
 from engine.external import alive, launch
@@ -144,7 +145,9 @@ def run(
         output = stack.enter_context(contextlib.closing(Output(log, on_line, command.last_words)))
         source, sink = stack.enter_context(_pipe())
         guard = stack.enter_context(_guard(command, source, command.last_words or log))
-        program = _Program(command, stack.enter_context(launch.start(command, sink, launch.STDOUT)), source, guard)
+        typed = stack.enter_context(_input(command.typed))
+        started = stack.enter_context(launch.start(command, sink, launch.STDOUT, stdin=typed))
+        program = _Program(command, started, source, guard)
         try:
             sink.close()
             _tell(guard, program.process.pid)
@@ -245,6 +248,18 @@ def _pipe() -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     reader, writer = os.pipe()
     with open(reader, "rb", buffering=0) as source, open(writer, "wb", buffering=0) as sink:
         yield source, sink
+
+
+@contextlib.contextmanager
+def _input(typed: bytes) -> Iterator[int]:
+    """A file descriptor to read that from: of a file without a name, as a pipe holds only so much at once."""
+    if not typed:
+        yield launch.DEVNULL
+        return
+    with TemporaryFile(buffering=0) as file:
+        file.write(typed)
+        file.seek(0)
+        yield file.fileno()
 
 
 @contextlib.contextmanager

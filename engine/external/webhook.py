@@ -68,7 +68,7 @@ def post(wanted: Post, timeout_s: float) -> None:
     except TimeoutError as error:
         raise ExternalFailure(f"{host} has not answered within {timeout_s:g} seconds.") from error
     except (OSError, http.client.HTTPException) as error:
-        raise ExternalFailure(f"{host} cannot be told: {_reason(error)}.") from error
+        raise ExternalFailure(f"{host} cannot be told: {reason(error)}.") from error
     if 200 <= status < 300:
         return
     also = ", and redirects are not followed" if 300 <= status < 400 else ""
@@ -76,7 +76,8 @@ def post(wanted: Post, timeout_s: float) -> None:
     raise (Rejected if status in _NEVER else ExternalFailure)(message)
 
 
-def _reason(error: OSError | http.client.HTTPException) -> str:
+def reason(error: OSError | http.client.HTTPException) -> str:
+    """Why nobody has answered, in a few words."""
     if isinstance(error, ssl.SSLError):
         return str(getattr(error, "verify_message", "") or error.reason or "TLS failed")
     if isinstance(error, OSError):
@@ -86,7 +87,7 @@ def _reason(error: OSError | http.client.HTTPException) -> str:
 
 def _status(wanted: Post, timeout_s: float) -> int:
     parts = urlsplit(wanted.url)
-    with _connection(parts.scheme, parts.hostname or "", parts.port, timeout_s) as connection:
+    with connected(parts.scheme, parts.hostname or "", parts.port, timeout_s) as connection:
         path = f"{parts.path or '/'}{'?' if parts.query else ''}{parts.query}"
         connection.request("POST", path, body=wanted.body, headers={"Host": parts.netloc, **wanted.headers})
         # what it says beside its status is not needed, and may be endless
@@ -94,8 +95,11 @@ def _status(wanted: Post, timeout_s: float) -> int:
 
 
 @contextmanager
-def _connection(scheme: str, host: str, port: int | None, timeout_s: float) -> Iterator[http.client.HTTPConnection]:
-    """A connection to the host, once it is known to be none of those that must not be asked; cut when time is up."""
+def connected(scheme: str, host: str, port: int | None, timeout_s: float) -> Iterator[http.client.HTTPConnection]:
+    """A connection to the host, once it is known to be none of those that must not be asked; cut when time is up.
+
+    Raises Rejected for those; TimeoutError, OSError and HTTPException when it does not answer as it should.
+    """
     port = port or _PORTS[scheme]
     connection = http.client.HTTPConnection(host, port)
     with closing(socket.create_connection((host, port), timeout_s)) as plain, _cutting(plain, timeout_s):
@@ -142,4 +146,4 @@ def refuse_metadata(host: str, peer: str) -> None:
     found = ipaddress.ip_address(peer.partition("%")[0])
     address = getattr(found, "ipv4_mapped", None) or found
     if address.is_link_local or address.is_unspecified or address.is_multicast or str(address) in _METADATA:
-        raise Rejected(f"{host} is {address}, which no event may be sent to.")
+        raise Rejected(f"{host} is {address}, which nothing may be sent to.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import accumulate
 from pathlib import Path, PurePosixPath
 
@@ -58,6 +58,24 @@ def put(root: Path, name: str, content: bytes, temporary: Path, *, durable: bool
             sync(target.parent)
     except OSError as error:
         raise cannot("write", target, error) from error
+
+
+def fill(root: Path, files: Mapping[str, bytes]) -> None:
+    """Makes the folder, which nobody else knows of, with these files; that takes a third of what put() takes.
+
+    Raises Invalid for names that leave it, ExternalFailure when it cannot be written.
+    """
+    check_names(files)
+    try:
+        root.mkdir(mode=0o700)
+        for name in sorted({name.rpartition("/")[0] for name in files} - {""}):
+            (root / name).mkdir(mode=0o700, parents=True, exist_ok=True)
+        for name, content in files.items():
+            number = os.open(root / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
+            with os.fdopen(number, "wb") as file:
+                file.write(content)
+    except OSError as error:
+        raise cannot("write", root, error) from error
 
 
 def holds(root: Path, name: str, content: bytes) -> bool:

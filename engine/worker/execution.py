@@ -7,8 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from engine.core import address, approvals
-from engine.core.plans import AutoApprove, Summary
+from engine.core import address, approvals, guards
+from engine.core.plans import AutoApprove
 from engine.core.runs import Event, Operation, Status
 from engine.errors import (
     Busy,
@@ -22,11 +22,11 @@ from engine.errors import (
     Unreachable,
 )
 from engine.tracing import NOTHING, Tracer
-from engine.worker import records, retries, telling
+from engine.worker import gates, records, retries, telling
 from engine.worker.claims import Claims
 from engine.worker.following import Watch
 from engine.worker.losing import lose
-from engine.worker.phases import Phases
+from engine.worker.phases import Phases, Planned
 from engine.worker.proposing import Proposing
 from engine.worker.triggers import Point, Trigger, nothing
 from engine.worker.work import Work, load
@@ -138,6 +138,7 @@ class Executor:
         outputs = {} if planned.has_changes else self._outputs(work)
         facts: dict[str, Any] = {
             "summary": planned.summary.to_json(),
+            "refusals": [refusal.to_json() for refusal in planned.refusals],
             "fingerprint": dict(planned.fingerprint),
             "upstream": {address: dict(outputs) for address, outputs in planned.upstream.items()},
             # not what an earlier attempt died of; what was said when the run was recorded stays
@@ -145,7 +146,7 @@ class Executor:
         }
         if not planned.has_changes:
             return lambda: self._succeeded(work, Event.FIND_NOTHING, facts | outputs)
-        return lambda: self._planned(work, planned.summary, facts)
+        return lambda: self._planned(work, planned, facts)
 
     def _others_plan(self, run: Run, work: Work, stop: RunStop, watch: Watch) -> Callable[[], Run]:
         """Asks others to carry the run out; what is to be recorded of it."""
@@ -162,16 +163,20 @@ class Executor:
 
         return lambda: proposing.proposals.obeyed(write())
 
-    def _planned(self, work: Work, summary: Summary, facts: dict[str, Any]) -> Run:
+    def _planned(self, work: Work, planned: Planned, facts: dict[str, Any]) -> Run:
+        summary, refused = planned.summary, guards.why_it_waits(planned.refusals)
         with self.catalog.write() as tx:
             run = tx.run(work.run_id)
             if run.cancel_requested_at is not None:
                 # else it would wait for approval, and be stopped as soon as it had that
                 message = "It was cancelled before its plan could be looked at."
                 return tx.move(work.run_id, Event.CANCEL, fence=work.fence, **facts | {"message": message})
+            if refusal := gates.refusal(tx, run, summary):
+                return tx.move(work.run_id, Event.FAIL, fence=work.fence, **facts | {"message": refusal})
             policy, rules = AutoApprove(run.auto_approve), tx.rules_of(run)
-            if not approvals.may_approve_itself(summary, policy, rules):
-                why = approvals.why_it_waits(summary, policy, rules)
+            barred = tx.withdrawn(run) or refused
+            if barred or not approvals.may_approve_itself(summary, policy, rules):
+                why = barred or approvals.why_it_waits(summary, policy, rules)
                 return tx.move(work.run_id, Event.ASK, fence=work.fence, **facts | {"message": why or facts["message"]})
             run = tx.move(work.run_id, Event.APPROVE, fence=work.fence, approved_by=SELF_APPROVED, **facts)
             return self.claims.again(tx, run)

@@ -51,6 +51,8 @@ class Step:
     patience: Patience = patience.NONE
     on_start: Callable[[], None] = lambda: None
     """Called when a command of it has started and its process has been noted."""
+    is_noted: bool = True
+    """Whether somebody who comes after a crash is to find the process, and what it said last."""
 
     def started(self, child: Identity) -> None:
         """Notes the process that works for the run now."""
@@ -91,12 +93,14 @@ def _once(command: Command, phase: str, step: Step) -> tuple[Outcome, Collector]
     def on_line(line: str) -> None:
         step.journal.line(phase, line, collector)
 
-    # of an earlier try that was lost with its process: it has been looked at, or was a plan
-    step.journal.last_words.unlink(missing_ok=True)
-    told = replace(command, last_words=step.journal.last_words)
+    if step.is_noted:
+        # of an earlier try that was lost with its process: it has been looked at, or was a plan
+        step.journal.last_words.unlink(missing_ok=True)
+        command = replace(command, last_words=step.journal.last_words)
     if isinstance(step.stop, RunStop):
-        told = step.stop.guarded(told)
-    ended = process.run(told, stop=step.stop, on_line=on_line, on_start=step.started)
+        command = step.stop.guarded(command)
+    on_start = step.started if step.is_noted else None
+    ended = process.run(command, stop=step.stop, on_line=on_line, on_start=on_start)
     came_to = plan_outcome(ended) if phase == "plan" else outcome(ended)
     if came_to not in (Outcome.UNCHANGED, Outcome.CHANGES, Outcome.DONE):
         raise _failure(phase, came_to, ended.code, collector, step)

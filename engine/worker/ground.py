@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from engine.core import fingerprint, handing, rendering, resolving, run_env
+from engine.core import fingerprint, guards, handing, rendering, resolving, run_env
 from engine.core.address import Address
 from engine.core.file_names import OVERRIDE_FILE, VALUES_FILE
 from engine.core.runs import Status, is_terminal
@@ -24,10 +24,11 @@ from engine.worker import shipping, upstreams, values
 from engine.worker.entrusted import Entrusted
 from engine.worker.following import Step, Watch, follow
 from engine.worker.harvest import Harvest
-from engine.worker.installer import Code, Installer
+from engine.worker.installer import CONFIG_VARIABLE, Code, Installer
 from engine.worker.journal import Journal
 from engine.worker.keeping import Claim, Keeping
 from engine.worker.locks import Book
+from engine.worker.memory import Memory
 from engine.worker.patience import Patience
 from engine.worker.plan_files import PlanFile
 from engine.worker.shipping import Ship
@@ -44,6 +45,7 @@ if TYPE_CHECKING:
     from engine.terraform.preparation import Preparation, Prepared
     from engine.worker.work import Upstream, Work
 
+T = TypeVar("T")
 DATA_DIR = ".terraform"
 _RUNS_BEFORE = 20
 """How many runs back a lock is looked for that was left behind."""
@@ -65,6 +67,10 @@ class Ground:
     now: Callable[[], datetime]
     ship: Ship = shipping.nothing
     """How others get to see what the runs say, while they say it."""
+    memory: Memory | None = None
+    """What instances that are planned side by side have in common is read once; None reads it each time."""
+    tuning: Mapping[str, str] = field(default_factory=dict)
+    """Variables that only say how Terraform goes about its work; those of operators win."""
 
     @property
     def entrusted(self) -> Entrusted:
@@ -99,7 +105,9 @@ class Ground:
 
     def rendered(self, work: Work, part: Part, given: Values, *, masked: bool = False) -> dict[str, bytes]:
         """All files of the workspace, for Terraform without what handed() brings it, or masked for people."""
-        files = rendering.below(self.store.get(work.bundle), part.name)
+        files = self._once(
+            ("code", work.bundle, part.name), lambda: rendering.below(self.store.get(work.bundle), part.name)
+        )
         override = self.backend(work).override()
         owner, providers = self._owner(work), self.entrusted.overrides()
         request = rendering.Rendering(part, files, given, owner, override, providers)
@@ -167,7 +175,15 @@ class Ground:
         def place(folder: Path) -> Place:
             return self.place(work, folder, folder / DATA_DIR)
 
-        return files, self.installer.prepared(step, code, place, provider_lock)
+        def prepare() -> Prepared:
+            return self.installer.prepared(step, code, place, provider_lock)
+
+        configured = self.entrusted.run_env(work).get(CONFIG_VARIABLE)
+        key = ("prepared", work.bundle, part.name, structure, backend.kind, configured, provider_lock)
+        return files, self._once(key, prepare)
+
+    def _once(self, key: tuple[object, ...], find_out: Callable[[], T]) -> T:
+        return self.memory.once(key, find_out) if self.memory else find_out()
 
     def place(self, work: Work, folder: Path, data_dir: Path, timeout_s: float | None = None) -> Place:
         """Where a command runs, with the environment it gets; `timeout_s` None is that of a plan."""
@@ -177,10 +193,10 @@ class Ground:
             home=_folder(home / "terraform-home"),
             tmp=self._tmp,
             data_dir=data_dir,
-            config_file=self.installer.config_file(),
+            config_file=self._once(("config",), self.installer.config_file),
         )
         given = self.entrusted.env(work)
-        env = environment(surroundings, {**run_env.region(work.part, given), **given})
+        env = environment(surroundings, {**self.tuning, **run_env.region(work.part, given), **given})
         return Place(folder, env, timeout_s or self.settings.plan_timeout_s, self.settings.grace_s)
 
     def fingerprint(self, work: Work, part: Part) -> dict[str, str]:
@@ -196,7 +212,7 @@ class Ground:
             run_env=self.entrusted.run_env(work),
             references=self.entrusted.resolved(work).references or {},
             state=self.backend(work).identity(root),
-            surroundings=self.entrusted.basis(work),
+            surroundings={**self.entrusted.basis(work), **guards.basis(work.guards)},
         )
         return fingerprint.fingerprint(basis, self.key)
 
@@ -251,8 +267,12 @@ class Ground:
         there = replace(work, address=upstream.address, instance_id=upstream.instance_id, backend=upstream.backend)
         if upstream.credentials != self.entrusted.credentials(work):
             there = replace(there, credentials=upstream.credentials, secret_env=None, session=None)
-        state = self.harvest.current(there, self.backend(there), self.root(there))
-        return state.outputs() if state else {}
+
+        def read() -> dict[str, dict[str, Any]]:
+            state = self.harvest.current(there, self.backend(there), self.root(there))
+            return state.outputs() if state else {}
+
+        return self._once(("outputs", upstream.instance_id), read)
 
     def _own_data(self, step: Step, workspace: Workspace, prepared: Prepared, override: bytes) -> Path:
         """TF_DATA_DIR of an instance with a backend of its own, set up when what that depends on has changed."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from threading import Event, Thread
@@ -49,6 +49,8 @@ class Harvest:
 
     catalog: Catalog
     states: States
+    lately: Mapping[int, Snapshot] = field(default_factory=dict)
+    """Instance -> its newest state, as the catalog knew it a moment ago: for those who ask for many at once."""
 
     def standing(self, work: Work, backend: Backend, folder: Path) -> Standing:
         """How the state of the run's instance compares with what was kept of it. Raises ExternalFailure."""
@@ -162,6 +164,9 @@ class Harvest:
 
     def _kept(self, instance_id: int, there: State | None) -> tuple[Snapshot | None, bool]:
         """The newest state that was kept, and whether the one that is there is among all that were."""
+        lately = self.lately.get(instance_id)
+        if lately is not None and there is not None and there.snapshot.digest == lately.digest:
+            return lately, True
         with self.catalog.read() as tx:
             newest = tx.newest_snapshot(instance_id)
             if newest is None or there is None or there.snapshot.digest == newest.digest:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from engine.terraform.cli import Place, Terraform
     from engine.terraform.preparation import Preparation
 
-_CONFIG = "TF_CLI_CONFIG_FILE"
+CONFIG_VARIABLE = "TF_CLI_CONFIG_FILE"
 _OTHER_BUILD = "match any of the checksums"
 _MISSING = ("was not found in any of the search locations", "no available releases match")
 _OUT_OF_REACH = ("could not connect to ", "failed to query provider mirror")
@@ -81,7 +81,7 @@ class Installer:
             self.terraform().identity,
             code.backend,
             code.structure,
-            config.seen(Path(place.env[_CONFIG]), self.settings.home),
+            config.seen(Path(place.env[CONFIG_VARIABLE]), self.settings.home),
         )
 
     def _init(self, step: Step, code: Code, place: Place) -> None:
@@ -92,12 +92,12 @@ class Installer:
             if LOCK_FILE not in code.files or not self._may_pass_over_folder(error, place):
                 raise self._explained(error, step) from None
             file = config.write_without_folder(self.settings.home, self._sources)
-            elsewhere = replace(place, env={**place.env, _CONFIG: str(file)})
+            elsewhere = replace(place, env={**place.env, CONFIG_VARIABLE: str(file)})
             follow(terraform.init(elsewhere, backend=backend), "init", step)
 
     def _may_pass_over_folder(self, error: ExternalFailure, place: Place) -> bool:
         """Whether the home's copy of a provider does not fit a lock file that knows the registry's checksums only."""
-        is_ours = place.env[_CONFIG] == str(self.settings.home / config.FILE)
+        is_ours = place.env[CONFIG_VARIABLE] == str(self.settings.home / config.FILE)
         return is_ours and not self.settings.offline and _OTHER_BUILD in " ".join(error.message.split())
 
     def _explained(self, error: ExternalFailure, step: Step) -> ExternalFailure:

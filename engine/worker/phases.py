@@ -19,7 +19,7 @@ from engine.terraform.backends import Managed
 from engine.terraform.cli import Outcome
 from engine.terraform.events import ApplyComplete, Event
 from engine.terraform.workspace import Workspace
-from engine.worker import locks, plan_files, travel
+from engine.worker import guarding, locks, plan_files, travel
 from engine.worker.following import Step, Watch, follow, watch_nothing
 from engine.worker.ground import Ground
 from engine.worker.harvest import Look, watching
@@ -31,6 +31,7 @@ from engine.worker.terms import RunStop
 from engine.worker.triggers import Point, Trigger, nothing
 
 if TYPE_CHECKING:
+    from engine.core.guards import Refusal
     from engine.core.namespace import Values
     from engine.external.process import Command
     from engine.terraform.collector import Collector
@@ -52,6 +53,8 @@ class Planned:
     """Part -> digest of all it was made from (core.plans.moved)."""
     upstream: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     """Upstream address -> {output name: digest} of the outputs that the code uses."""
+    refusals: tuple[Refusal, ...] = ()
+    """Which guards it breaks."""
 
 
 def summarised(came_to: Outcome, collector: Collector, journal: Journal) -> Summary:
@@ -91,13 +94,14 @@ class Phases:
         given = ground.values(work)
         with ground.journal(work, given, watch) as journal:
             step = Step(work, work.part, stop, journal, ground.patience)
-            came_to, collector = self._planned(step, given)
+            came_to, collector, refusals = self._planned(step, given)
         summary, has_changes = summarised(came_to, collector, journal), came_to is Outcome.CHANGES
         self.trigger(Point.PLAN_MADE)
         if has_changes:
             travel.keep(ground, work)
         self.trigger(Point.PLAN_KEPT)
-        return Planned(summary, has_changes, ground.fingerprint(work, work.part), ground.upstream(work, work.part))
+        made_from, read = ground.fingerprint(work, work.part), ground.upstream(work, work.part)
+        return Planned(summary, has_changes, made_from, read, refusals)
 
     def apply(self, work: Work, stop: Stop, watch: Watch) -> None:
         """Applies exactly the run's plan, and keeps every state that comes of it, however it ends.
@@ -173,18 +177,23 @@ class Phases:
                 journal.hide(handing.planned(shown, work.part, work.address.kind, work.inputs))
             return journal.redacted(terraform.show_plan(place, plan))
 
-    def _planned(self, step: Step, given: Values) -> tuple[Outcome, Collector]:
-        """What Terraform plans, written to the run's plan file."""
+    def _planned(self, step: Step, given: Values) -> tuple[Outcome, Collector, tuple[Refusal, ...]]:
+        """What Terraform plans, written to the run's plan file, and which guards that breaks."""
         ground, work = self.ground, step.work
         backend, root = ground.backend(work), ground.root(work)
         place = ground.prepare(step, given)
         self.trigger(Point.WORKSPACE_WRITTEN)
-        with ground.elsewhere() as folder, backend.working(root, work.run_id):
+        with ground.elsewhere() as folder:
             plan, destroy = folder / PLAN_FILE, work.operation is Operation.DESTROY
-            came_to = self._plan_followed(step, ground.terraform().plan(place, plan, destroy=destroy))
+            with backend.working(root, work.run_id):
+                came_to, collector = self._plan_followed(step, ground.terraform().plan(place, plan, destroy=destroy))
             if plan.exists():
                 ground.plan_file(work.address, work.run_id).keep(plan.read_bytes())
-        return came_to
+            broken: tuple[Refusal, ...] = ()
+            if came_to is Outcome.CHANGES:
+                told = collector.summary if collector.is_complete else None
+                broken = guarding.refusals(ground, work, place, plan, told)
+        return came_to, collector, broken
 
     def _plan_followed(self, step: Step, command: Command) -> tuple[Outcome, Collector]:
         """What the command comes to, which may take a lock that outlives it."""

@@ -8,7 +8,7 @@ from engine.core.address import Kind
 from engine.worker import upstreams
 
 if TYPE_CHECKING:
-    from engine.catalog.tables import Run
+    from engine.catalog.tables import Instance, Run
     from engine.catalog.tx import Tx
 
 
@@ -22,6 +22,8 @@ def deployed(tx: Tx, run: Run) -> None:
     instance.upstream = run.upstream
     instance.attached_id = run.attached_id
     instance.deployed_run_id = run.id
+    instance.hibernated_at = None
+    tx.forget_drift(instance)
     tx.save(instance)
     upstreams.judge(tx, instance)
     left = [tx.instance_by_id(before)] if before not in (None, run.attached_id) else []
@@ -30,8 +32,22 @@ def deployed(tx: Tx, run: Run) -> None:
 
 
 def destroyed(tx: Tx, run: Run) -> None:
-    """The instance is gone, and so is its service when it was the last one."""
+    """The instance is gone, and so is its service when it was the last one; one that hibernates stays, with its version
+    and inputs.
+    """
     instance = tx.instance_by_id(run.instance_id)
+    if run.hibernates:
+        _fall_asleep(tx, instance)
+        return
+    attached_id = instance.attached_id if instance.deployed_run_id is not None else None
+    _remove(tx, instance)
+    if attached_id is not None and (attached := tx.instance_by_id(attached_id)).hibernated_at is not None:
+        # it was destroyed before, and stayed for the component alone, which is planned with its name and inputs
+        _remove(tx, attached)
+
+
+def _remove(tx: Tx, instance: Instance) -> None:
+    """Takes the instance away, and what it was the last of."""
     service_id = instance.service_id
     tx.remove_instance(instance)
     if instance.kind == Kind.COMPONENT:
@@ -40,3 +56,13 @@ def destroyed(tx: Tx, run: Run) -> None:
         service = tx.service_by_id(service_id)
         if not tx.instances_of(service):
             tx.remove_service(service)
+
+
+def _fall_asleep(tx: Tx, instance: Instance) -> None:
+    """What is left of an instance without infrastructure is what it was before its first deploy."""
+    instance.hibernated_at = tx.now()
+    instance.deployed_run_id = instance.outputs = None
+    instance.upstream, instance.stale, instance.is_stale = {}, [], False
+    instance.expires_at = instance.expiry_told_at = None
+    tx.forget_drift(instance)
+    tx.save(instance)

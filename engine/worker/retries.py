@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _THE_SAME = (
     *("operation", "version_id", "template", "inputs", "update_kind", "auto_approve"),
-    *("reason", "requested_by", "priority", "attached_id"),
+    *("reason", "requested_by", "priority", "campaign_id", "attached_id", "hibernates"),
 )
 
 
@@ -26,6 +26,8 @@ def follow(tx: Tx, run: Run, message: str, most: int) -> Run:
     if tries >= most:
         said = f"Run {run.id} was retry {tries} of {most}: no more follow by themselves." if most else ""
         return _failed(tx, run, message, said)
+    if why := tx.withdrawn(run):
+        return _failed(tx, run, message, why)
     fields = {name: getattr(run, name) for name in _THE_SAME}
     fresh = tx.add_run(tx.instance_by_id(run.instance_id), retry_of=run.id, **fields)
     return _failed(tx, run, message, f"Run {fresh.id} tries again by itself (retry {tries + 1} of {most}).")

@@ -8,8 +8,10 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from engine.external.process import Stop
+from engine.terraform import files as safely
 from engine.terraform.workspace import Workspace
 from engine.worker.following import Step, Watch, watch_nothing
+from engine.worker.ground import DATA_DIR
 from engine.worker.journal import Journal
 
 if TYPE_CHECKING:
@@ -43,11 +45,13 @@ def scratch(
     given = ground.values(work)
     secrets, kept = ground.secrets(work, given), ground.entrusted.kept(work)
     with ground.elsewhere() as folder, Journal(folder, secrets, watch, kept=kept) as journal:
-        step = Step(work, part, stop or Stop(), journal, ground.patience)
+        # whoever finds this folder after a crash removes it, and the guard of a Terraform ends that one
+        step = Step(work, part, stop or Stop(), journal, ground.patience, is_noted=False)
         files, prepared = ground.prepared(step, given)
-        workspace = Workspace(folder)
-        workspace.write(prepared.with_lock(files))
-        workspace.link(prepared.data_dir)
-        place = ground.place(work, workspace.root, prepared.data_dir)
+        root = Workspace(folder).root
+        safely.fill(root, prepared.with_lock(files))
+        # modules from elsewhere are looked for below it
+        (root / DATA_DIR).symlink_to(prepared.data_dir)
+        place = ground.place(work, root, prepared.data_dir)
         handed = ground.handed(work, part, given)
         yield Scratch(folder, replace(place, env={**place.env, **handed}), step, files)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING
 
@@ -30,10 +31,13 @@ _OUTAGE_S = 1.0
 
 @dataclass(frozen=True)
 class Looks:
-    """What a worker looks at now and then, outside of the catalog."""
+    """What a worker looks at now and then, each in a thread of its own."""
 
-    look: Callable[[], object] = lambda: None
-    every_s: float = 60.0
+    look: Callable[[], object]
+    every_s: float
+    name: str
+    end: Callable[[], object] = lambda: None
+    """Asks a look that is under way to come to its end: the worker goes."""
 
 
 @dataclass
@@ -46,7 +50,7 @@ class Shift:
     """Looks after the runs of workers that are gone; gets the seconds for which the lease has been renewed steadily."""
     say: Callable[[str], None] = lambda _: None
     """Told of every run that begins here, and of how it ends or comes to rest."""
-    looks: Looks = field(default_factory=Looks)
+    looks: Sequence[Looks] = ()
     stop: Stop = field(default_factory=Stop)
     """Stops all that is under way."""
     _is_over: threading.Event = field(default_factory=threading.Event)
@@ -86,7 +90,7 @@ class Shift:
     def _fill(self, pool: ThreadPoolExecutor) -> bool:
         """Whether there was anything to take; takes as much as there are free slots."""
         took = False
-        while self._has_room() and (run := self._next()) is not None:
+        while self.has_room and (run := self._next()) is not None:
             took = True
             self._count(1)
             pool.submit(self._carry_out, run).add_done_callback(_report)
@@ -120,7 +124,9 @@ class Shift:
         with suppress(OSError):
             self.say(f"Run {run.id}, {run.address.partition('/')[2]}: {run.status}")
 
-    def _has_room(self) -> bool:
+    @property
+    def has_room(self) -> bool:
+        """Whether it could take another run now."""
         return not self._drains and not self.stop.requested and self._busy < self.lease.card.capacity
 
     def _is_done(self, *, took: bool, once: bool) -> bool:
@@ -146,16 +152,17 @@ class Shift:
     @contextmanager
     def _helpers(self) -> Iterator[None]:
         """What goes on beside the taking: somebody listens for news, somebody looks after the dead."""
-        helpers = [
-            threading.Thread(target=helper, name=name, daemon=True)
-            for name, helper in (("listener", self._listen), ("reaper", self._reap), ("looker", self._look))
-        ]
+        work = {"listener": self._listen, "reaper": self._reap}
+        work |= {looks.name: partial(self._look, looks) for looks in self.looks}
+        helpers = [threading.Thread(target=helper, name=name, daemon=True) for name, helper in work.items()]
         for helper in helpers:
             helper.start()
         try:
             yield
         finally:
             self._is_over.set()
+            for looks in self.looks:
+                looks.end()
             for helper in helpers:
                 helper.join(_LISTEN_S)
 
@@ -177,12 +184,12 @@ class Shift:
             except LandformError as error:
                 logger.warning("a worker cannot look after others: %s", error.message, extra=self._who())
 
-    def _look(self) -> None:
-        while not self._is_over.wait(self.looks.every_s):
+    def _look(self, looks: Looks) -> None:
+        while not self._is_over.wait(looks.every_s):
             try:
-                self.looks.look()
+                looks.look()
             except LandformError as error:
-                logger.warning("a worker cannot look outside: %s", error.message, extra=self._who())
+                logger.warning("a worker cannot look at %s: %s", looks.name, error.message, extra=self._who())
 
 
 def _report(carried_out: Future[None]) -> None:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.core import address, bundle, registered, shapes, wiring
+from engine.core import address, bundle, drift_noise, registered, shapes, wiring
 from engine.core.placeholders import Placeholder, Type, placeholders
 from engine.core.plans import Summary
 from engine.core.runs import Operation
@@ -16,19 +16,25 @@ from engine.terraform import copies
 from engine.terraform import files as safely
 from engine.terraform.backends import STATE_FILE
 from engine.terraform.cli import Outcome
+from engine.terraform.trees import NOTHING, tree_of
+from engine.worker import guarding
 from engine.worker.following import Watch, follow
 from engine.worker.phases import summarised
 from engine.worker.plan_files import PLAN_FILE
 from engine.worker.scratch import Scratch, scratch
-from engine.worker.work import Repository, Upstream, Work, wanted
+from engine.worker.work import Repository, Upstream, Work, in_force, wanted
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from engine.catalog.catalog import Catalog
     from engine.catalog.tables import Instance, Service
     from engine.catalog.tx import Tx
     from engine.core.address import Address
     from engine.core.bundle import Facts, Part
     from engine.core.drafts import Draft
+    from engine.core.guards import Refusal
+    from engine.core.plans import Change
     from engine.external.process import Stop
     from engine.terraform.statefile import State
     from engine.worker.ground import Ground
@@ -56,6 +62,8 @@ class Speculation:
     """Outputs that were not there to be read."""
     notes: tuple[str, ...] = ()
     """What to bear in mind when reading it."""
+    refusals: tuple[Refusal, ...] = ()
+    """Which guards it would break, where that was asked for."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,20 @@ def plan(catalog: Catalog, ground: Ground, draft: Draft, stop: Stop, watch: Watc
     """
     with catalog.read() as tx:
         premise = _newcomer(tx, draft) if draft.is_new else _living(tx, draft)
-    work, part = premise.work, premise.work.part
+    found = planned(ground, premise.work, stop, watch, guarded=True)
+    return replace(found, placeholders=premise.placeholders)
+
+
+def planned(
+    ground: Ground, work: Work, stop: Stop, watch: Watch, *, refresh_only: bool = False, guarded: bool = False
+) -> Speculation:
+    """A plan of the work on a copy of its state; the catalog is not asked, and nothing of the instance is touched.
+
+    With `refresh_only` it says what differs from the state in what is really there, as the drift of the summary; with
+    `guarded`, which guards it would break.
+    Raises Conflict for what others carry out, else as plan().
+    """
+    part = work.part
     if part is None:
         return Speculation(Summary(), has_changes=False, notes=(NOTHING_TO_PLAN,))
     _refuse_others(work)
@@ -86,12 +107,32 @@ def plan(catalog: Catalog, ground: Ground, draft: Draft, stop: Stop, watch: Watc
         is_alike = copies.copy_rest(ground.root(work), made.place.folder, ours)
         _copy_state(ground, work, made)
         is_destroy = work.operation is Operation.DESTROY
-        command = ground.terraform().plan(made.place, made.folder / PLAN_FILE, destroy=is_destroy)
+        # what is only looked at needs no file of a plan, which holds every value in clear text; that which tells real
+        # drift from noise is gone with the folder
+        is_read = refresh_only or (guarded and bool(work.guards))
+        out = made.folder / PLAN_FILE if is_read else None
+        command = ground.terraform().plan(made.place, out, destroy=is_destroy, refresh_only=refresh_only)
         came_to, collector = follow(command, "plan", made.step)
-    notes = () if draft.is_new else _notes(made, is_alike=is_alike)
-    return Speculation(
-        summarised(came_to, collector, made.step.journal), came_to is Outcome.CHANGES, premise.placeholders, notes
-    )
+        drift = _real(ground, made, out, collector.summary.drift) if out and refresh_only else ()
+        broken: tuple[Refusal, ...] = ()
+        if guarded and out and came_to is Outcome.CHANGES:
+            told = collector.summary if collector.is_complete else None
+            broken = guarding.refusals(ground, work, made.place, out, told)
+    # nothing of what is not there yet can have been left out
+    notes = _notes(made, is_alike=is_alike) if work.instance_id else ()
+    journal, has_changes = made.step.journal, came_to is Outcome.CHANGES
+    if refresh_only and collector.is_complete:
+        # what it finds is drift, and no change that a plan would have to tell
+        found = replace(collector.summary, drift=drift).shown(journal.redacted)
+        return Speculation(found, has_changes, notes=notes)
+    return Speculation(summarised(came_to, collector, journal), has_changes, notes=notes, refusals=broken)
+
+
+def _real(ground: Ground, made: Scratch, plan: Path, drift: tuple[Change, ...]) -> tuple[Change, ...]:
+    """The drift without noise; all of it where the plan cannot be read that tells which is."""
+    if not drift:
+        return ()
+    return drift_noise.real(drift, tree_of(ground.terraform().show_plan_json(made.place, plan)) or NOTHING)
 
 
 def _refuse_others(work: Work) -> None:
@@ -168,6 +209,7 @@ def _newcomer(tx: Tx, draft: Draft) -> _Premise:
         run_env=environment.run_env if environment else {},
         credentials=environment.credentials if environment else "",
         tags=environment.tags if environment else {},
+        guards=in_force(environment, template),
         planned_with={},
     )
     return _Premise(work, unknown)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from engine.core.bundle import Part
     from engine.worker.work import Work
 
-_INSTANCES = "service_instances"
+_INPUTS = f"{wiring.INSTANCES}[].inputs."
 Fingerprints = dict[str, dict[str, str]]
 """Upstream address -> name of an output -> digest of its value."""
 
@@ -26,9 +26,7 @@ Fingerprints = dict[str, dict[str, str]]
 def read(work: Work, part: Part) -> dict[str, dict[str, str]]:
     """Upstream address -> {output name: digest} of what the code uses, of the instances that the run reads from."""
     if work.address.kind is Kind.PIPELINE:
-        is_read = any(read.path.split(".")[0] == _INSTANCES for read in part.reads)
-        # all of it: lists of objects are seldom read by name
-        return {where: wiring.whole(found) for where, found in current(work).items()} if is_read else {}
+        return _of_list(work, part)
     found = {}
     if work.environment is not None:
         found[str(work.environment.address)] = wiring.read(part, fingerprints(work.environment.outputs))
@@ -36,6 +34,23 @@ def read(work: Work, part: Part) -> dict[str, dict[str, str]]:
         component = fingerprints(work.component.outputs)
         found[str(work.component.address)] = wiring.read(part, component, COMPONENT_OUTPUTS)
     return found
+
+
+def _of_list(work: Work, part: Part) -> Fingerprints:
+    """As read(), of the instances that a pipeline is given: all of it where the code reads the list as a whole, as most
+    does.
+    """
+    now, paths = current(work), {read.path for read in part.reads}
+    if wiring.INSTANCES in paths:
+        return {where: wiring.whole(found) for where, found in now.items()}
+    reads_inputs = any(f"{path}.".startswith(_INPUTS) for path in paths)
+    found: Fingerprints = {}
+    for each in work.neighbours:
+        where, home = str(each.instance.address), str(each.environment.address)
+        inputs = {wiring.INPUTS: now[where][wiring.INPUTS]} if reads_inputs else {}
+        found[where] = inputs | wiring.read(part, now[where], wiring.INSTANCE_OUTPUTS)
+        found[home] = wiring.read(part, now[home], wiring.environment_map(part))
+    return {where: reads for where, reads in found.items() if reads}
 
 
 def current(work: Work) -> Fingerprints:

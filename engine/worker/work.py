@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from engine.core import address, bundle, provisioning, registered, shapes, tags
 from engine.core.address import Address, Kind
 from engine.core.bundle import PART_OF, Facts, Part
+from engine.core.guards import Guarded
+from engine.core.guards import from_json as guards_from_json
 from engine.core.located import Json
 from engine.core.run_env import EnvValue
 from engine.core.runs import Operation, Status
@@ -105,6 +107,8 @@ class Work:
     """Those of people: its own, over those of its service and of its environment."""
     session: Session | None = None
     """What stands for them; None where there are none, and before anybody needs them."""
+    guards: tuple[Guarded, ...] = ()
+    """What its plans must keep to."""
     is_unsigned: bool = False
     """Whether it is only looked at, so that nobody is asked for credentials."""
 
@@ -159,8 +163,11 @@ def load(tx: Tx, run: Run) -> Work:
     )
 
 
-def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
-    """What a deploy of the instance with that version and those inputs would need, outside of any run."""
+def wanted(related: Related, inputs: Mapping[str, object], facts: Facts | None = None) -> Work:
+    """What a deploy of the instance with that version and those inputs would need, outside of any run.
+
+    `facts` are those of the version; None reads them again.
+    """
     instance, version, environment = related.instance, related.version, related.environment
     attached, credentials = related.attached, (environment or instance).credentials
     input_type = _input_type(related)
@@ -171,7 +178,7 @@ def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
         operation=Operation.DEPLOY,
         template=related.template.name,
         bundle=version.bundle,
-        facts=bundle.from_json(version.facts),
+        facts=facts or bundle.from_json(version.facts),
         inputs=shapes.filled(input_type, inputs),
         input_type=input_type,
         environment=upstream(environment, environment.credentials) if environment else None,
@@ -186,8 +193,17 @@ def wanted(related: Related, inputs: Mapping[str, object]) -> Work:
         component=upstream(related.component, credentials) if related.component else None,
         neighbours=tuple(map(_neighbour, related.siblings)),
         attached=address.parse(attached.instance.address) if attached else None,
+        guards=in_force(environment or instance, related.template),
         proposed_in=provisioning.repository(stored) if (stored := (environment or instance).provisioning) else None,
     )
+
+
+def in_force(environment: Instance | None, template: Template) -> tuple[Guarded, ...]:
+    """The guards that hold in the environment, which may be what has them itself, and those of the template."""
+    named = [(f"template {template.name}", template.guards)]
+    if environment is not None:
+        named.insert(0, (environment.address, environment.guards))
+    return tuple(Guarded(source, guards_from_json(stored)) for source, stored in named if stored)
 
 
 def _tags(related: Related) -> dict[str, str]:

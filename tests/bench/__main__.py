@@ -12,6 +12,7 @@ from tests.bench import (
     bench_dispatch,
     bench_fleet,
     bench_memory,
+    bench_preview,
     bench_redaction,
     bench_runs,
     bench_start,
@@ -25,6 +26,7 @@ BENCHES = {
     "fleet": bench_fleet.main,
     "dispatch": bench_dispatch.main,
     "memory": bench_memory.main,
+    "preview": bench_preview.main,
 }
 
 

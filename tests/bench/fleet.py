@@ -123,6 +123,44 @@ def publish(fleet: Fleet) -> None:
     landform(fleet, "service", "create", "warm-up", "--template", SERVICE, "--env", "warm-up", "--auto-approve")
 
 
+def service_code(word: str) -> str:
+    """The code of a service's version that has `word` in it."""
+    return _SERVICE_CODE.replace("image = var.service_instance.inputs.image", f'image = "{word}"')
+
+
+def publish_service(fleet: Fleet, word: str) -> None:
+    """Registers and publishes a minor version of the service that has `word` in its code."""
+    service = fleet.folder / "bundles" / "service"
+    _bundle(service, "instance_infrastructure", _SERVICE_SCHEMA, service_code(word))
+    landform(
+        fleet,
+        "template",
+        "register",
+        SERVICE,
+        str(service),
+        "--publish",
+        "--major",
+        "1",
+        "--compatible",
+        f"{ENVIRONMENT}:1",
+    )
+
+
+def deploy(fleet: Fleet, environment: str, count: int) -> None:
+    """Deploys an environment and so many services into it, in one process."""
+    argv = (sys.executable, "-m", "tests.bench.one_process", environment, str(count))
+    command(argv, fleet.folder, PYTHONPATH=str(ROOT), **fleet.environ)
+
+
+def successor(fleet: Fleet) -> None:
+    """Registers a draft of the service's next version, which changes one resource of each in place."""
+    code = service_code("orders:2")
+    folder = fleet.folder / "bundles" / "successor"
+    _bundle(folder, "instance_infrastructure", _SERVICE_SCHEMA, code)
+    _version(fleet, "successor", "service", code)
+    landform(fleet, "template", "register", SERVICE, str(folder), "--major", "1", "--compatible", f"{ENVIRONMENT}:1")
+
+
 def landform(fleet: Fleet, *words: str) -> str:
     """What the command line answered."""
     return command((LANDFORM, *words), fleet.folder, **fleet.environ)
@@ -130,12 +168,17 @@ def landform(fleet: Fleet, *words: str) -> str:
 
 def _prepare(fleet: Fleet) -> None:
     for name, code in (("environment", _ENVIRONMENT_CODE), ("service", _SERVICE_CODE)):
-        variables = "".join(f'variable "{variable}" {{ type = any }}\n' for variable in _NAMES[name])
-        _write(fleet.versions / name / "main.tf", code)
-        _write(fleet.versions / name / "variables.tf", variables)
-        command((TERRAFORM, "init", "-input=false"), fleet.versions / name)
+        _version(fleet, name, name, code)
     for script in ("best.sh", "usual.sh"):
         shutil.copy(ROOT / "tests" / "bench" / script, fleet.folder)
+
+
+def _version(fleet: Fleet, name: str, kind: str, code: str) -> None:
+    """What the scripts copy, after one init."""
+    variables = "".join(f'variable "{variable}" {{ type = any }}\n' for variable in _NAMES[kind])
+    _write(fleet.versions / name / "main.tf", code)
+    _write(fleet.versions / name / "variables.tf", variables)
+    command((TERRAFORM, "init", "-input=false"), fleet.versions / name)
 
 
 def _bundle(folder: Path, part: str, schema: str, code: str) -> None:

@@ -59,16 +59,16 @@ def test_a_file_says_what_it_declares() -> None:
 
     assert parsed.outputs == (Output("url", "main.tf", 31, 'Where it "answers"', True),)
     assert parsed.resources == (
-        Resource("aws_vpc.main", "main.tf", 15),
-        Resource("data.aws_ami.this", "main.tf", 18),
-        Resource("module.net", "main.tf", 19),
-        Resource("module.vpc", "main.tf", 22),
+        Resource("aws_vpc.main", "main.tf", 15, "", ""),
+        Resource("data.aws_ami.this", "main.tf", 18, "", ""),
+        Resource("module.net", "main.tf", 19, "./modules/net", ""),
+        Resource("module.vpc", "main.tf", 22, "terraform-aws-modules/vpc/aws", ""),
     )
     assert parsed.variables == (
         code.Variable("region", "main.tf", 25, False),
         code.Variable("zone", "main.tf", 28, True),
     )
-    assert parsed.modules == (code.ModuleCall("./modules/net", "main.tf", 19),)
+    assert parsed.modules == (code.ModuleCall("./modules/net", "main.tf", 19, "net"),)
     assert parsed.providers == {"aws": "hashicorp/aws ~> 3.0", "old": "~> 2"}
     assert (parsed.terraform, parsed.backend) == (">= 1.4", "s3")
     assert (parsed.reads, parsed.problems) == ((), ())
@@ -93,7 +93,7 @@ def test_json_says_the_same() -> None:
         code.Variable("region", "main.tf.json", 7, False),
         code.Variable("zone", "main.tf.json", 7, True),
     )
-    assert parsed.modules == (code.ModuleCall("./modules/net", "main.tf.json", 6),)
+    assert parsed.modules == (code.ModuleCall("./modules/net", "main.tf.json", 6, "net"),)
     assert parsed.providers == {"aws": "hashicorp/aws ~> 3.0"}
     assert (parsed.terraform, parsed.backend) == (">= 1.4", "s3")
     assert sorted(parsed.reads) == [

@@ -70,6 +70,8 @@ def test_a_row_of_an_instance_tells_where_it_stands(world: World, reads: Reads) 
         "version": "1.0",
         "newest": "1.1",
         "recommended": "2.0",
+        "version_status": "published",
+        "version_message": "",
         "outdated": True,
         "instances": 0,
         "is_stale": True,
@@ -78,6 +80,10 @@ def test_a_row_of_an_instance_tells_where_it_stands(world: World, reads: Reads) 
         "status": "failed",
         "deployed_run_id": None,
         "diverged": "",
+        "drift_level": "",
+        "ttl_s": None,
+        "expires_at": None,
+        "hibernated_at": None,
         "description": "",
         "created_at": WHEN,
         "updated_at": WHEN,
@@ -304,8 +310,8 @@ def test_approvals_are_listed_in_the_order_they_were_given(world: World, reads: 
         tx.add_approval(1, "ana")
 
     assert reads.approvals(1) == [
-        {"user_name": "ben", "reason": "looks good", "created_at": WHEN},
-        {"user_name": "ana", "reason": "", "created_at": WHEN},
+        {"user_name": "ben", "reason": "looks good", "exceptions": [], "created_at": WHEN},
+        {"user_name": "ana", "reason": "", "exceptions": [], "created_at": WHEN},
     ]
     assert reads.approvals(2) == []
 

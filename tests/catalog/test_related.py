@@ -48,3 +48,22 @@ def test_what_has_gone_is_not_found(world: World, instance_id: int, version_id: 
         related(world, instance_id, version_id)
 
     assert refusal.value.message == message
+
+
+def test_many_instances_come_at_once_with_the_version_that_they_are_to_have(world: World) -> None:
+    template = world.template()
+    old, new = world.version(template), world.version(template, 1)
+    prod = world.environment()
+    second, first = (world.instance(old, prod, f"service/{name}/prod") for name in ("orders", "billing"))
+    ids = [second.id or 0, first.id or 0, 99]
+
+    with world.catalog.read() as tx:
+        found = tx.all_related(ids, new.id or 0)
+
+    assert [row.instance for row in found] == [first, second]
+    assert all((row.version, row.template.name, row.environment) == (new, "web", prod) for row in found)
+
+
+def test_many_instances_of_a_version_that_has_gone_are_not_found(world: World) -> None:
+    with world.catalog.read() as tx, pytest.raises(NotFound, match=r"^There is no version with id 7\.$"):
+        tx.all_related([1], 7)

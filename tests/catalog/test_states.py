@@ -146,3 +146,16 @@ def test_a_blob_that_was_dropped_is_gone(world: World) -> None:
 
     with world.catalog.read() as tx:
         assert (tx.blob("runs/1/plan"), tx.has_blob("runs/1/plan")) == (None, False)
+
+
+def test_the_newest_states_of_many_instances_are_known_at_once(world: World, instance: Instance, run: Run) -> None:
+    other, bare = world.environment("test"), world.environment("dev")
+    add(world, instance, run, state(1), run.fence)
+    add(world, instance, run, state(2), run.fence)
+    their_run = world.run(other, Status.APPLYING)
+    add(world, other, their_run, state(7), their_run.fence)
+
+    with world.catalog.read() as tx:
+        found = tx.newest_snapshots([instance.id or 0, other.id or 0, bare.id or 0])
+
+    assert found == {instance.id: state(2), other.id: state(7)}

@@ -14,6 +14,7 @@ from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
 from engine.catalog.tables import Version
 from engine.catalog.versions import number_of
+from engine.core.lifecycle import Verb
 from engine.core.runs import Status
 from engine.core.versions import Number, parse_ref
 from engine.errors import Conflict, Invalid, NotFound
@@ -364,3 +365,77 @@ Numbers.TestCase.settings = settings(
     max_examples=15, stateful_step_count=15, deadline=None, suppress_health_check=list(HealthCheck), database=None
 )
 TestNumbers = Numbers.TestCase
+
+
+def changed(world: World, version: Version, verb: Verb, why: str = "") -> Version:
+    with world.catalog.write() as tx:
+        return tx.change_version(version, verb, why)
+
+
+def test_what_is_deprecated_yanked_or_below_the_minimum_is_not_recommended(world: World, url: str) -> None:
+    template = world.template()
+    versions = [world.version(template, major) for major in (None, 1, 1, 1)]
+
+    seen = [world.recommended()]
+    changed(world, versions[3], Verb.YANK, "It loses data.")
+    seen.append(world.recommended())
+    changed(world, versions[2], Verb.DEPRECATE, "It is slow.")
+    seen.append(world.recommended())
+    with world.catalog.write() as tx:
+        tx.set_minimum(template, 1, 2)
+    seen.append(world.recommended())
+    with pytest.raises(NotFound) as none, world.catalog.read() as tx:
+        tx.find_version(tx.find_template(parse_ref("web")), None)
+    with pytest.raises(NotFound) as nothing_to_show:
+        Reads(url).version("web@1")
+    changed(world, versions[2], Verb.UNDEPRECATE)
+    seen.append(world.recommended())
+    with world.catalog.write() as tx:
+        tx.set_minimum(template, 1, None)
+        changed_back = tx.change_version(versions[3], Verb.UNYANK)
+    seen.append(world.recommended())
+
+    numbers = [str(number) if number else None for number in seen]
+    assert numbers == ["1.3", "1.2", "1.1", None, "1.2", "1.3"]
+    assert none.value.message == "Every published version of web is below the lowest that may be used."
+    assert nothing_to_show.value.message == "Every published version of web@1 is below the lowest that may be used."
+    assert (changed_back.status, changed_back.message) == ("published", "")
+
+
+def test_lists_know_the_newest_version_that_may_be_used(world: World, url: str) -> None:
+    template = world.template()
+    versions = [world.version(template, major) for major in (None, 1, 1)]
+    world.instance(versions[0], world.environment())
+    changed(world, versions[2], Verb.YANK, "No.")
+
+    [row] = Reads(url).service_instances()
+    shown = Reads(url).version("web@1")
+    with world.catalog.write() as tx:
+        tx.set_minimum(template, 1, 2)
+    [left] = Reads(url).service_instances()
+    [known] = Reads(url).templates()[1:]
+
+    assert (row["newest"], row["recommended"], row["version_status"]) == ("1.1", "1.1", "published")
+    assert (shown["version"], shown["recommended_minor"]) == ("1.1", True)
+    assert (left["newest"], left["recommended"]) == (None, None)
+    assert (known["name"], known["minimums"], known["requires_tests"]) == ("web", {"1": 2}, False)
+
+
+def test_a_run_of_a_deprecated_version_warns_and_one_that_leads_to_a_yanked_one_is_withdrawn(
+    world: World, url: str
+) -> None:
+    template = world.template()
+    versions = [world.version(template, major) for major in (None, 1)]
+    run = world.run(world.instance(versions[0], world.environment()))
+
+    before = Reads(url).run(run.id or 0)["warnings"]
+    changed(world, versions[0], Verb.DEPRECATE, "It is slow.")
+    deprecated = Reads(url).run(run.id or 0)["warnings"]
+    changed(world, versions[0], Verb.YANK, "It loses data.")
+    with world.catalog.read() as tx:
+        why, led = tx.withdrawn(run), [found.id for found in tx.runs_to(template)]
+
+    assert (before, deprecated) == ([], ["web@1.0 is deprecated: It is slow. Use web@1.1."])
+    assert Reads(url).run(run.id or 0)["warnings"] == []
+    assert why == "web@1.0 was yanked: It loses data. Nothing new may use it."
+    assert led == [run.id]

@@ -16,6 +16,7 @@ from engine.core.approvals import (
     refusal,
     why_it_waits,
 )
+from engine.core.guards import Refusal, Severity
 from engine.core.plans import Action, AutoApprove, Change, Summary
 from engine.core.rules import Rules
 from engine.errors import Conflict, Refused
@@ -109,3 +110,15 @@ def test_a_run_without_a_plan_has_nothing_that_expires() -> None:
 
 def test_the_end_of_a_plan_is_told_with_its_time() -> None:
     assert expired(3, PLANNED_AT) == "The plan of run 3 was good until 2026-05-04 03:02:01 UTC."
+
+
+def test_a_guard_that_refuses_is_asked_after_the_rules_about_people() -> None:
+    broken = Refusal("max_destroys", Severity.DENY, "", "Too many.", "environment/prod")
+    plan = Plan(7, "ana", (), (broken,))
+
+    own = refusal(plan, "ana", OTHERS, ["max_destroys"])
+
+    assert isinstance(own, Refused)
+    assert own.message.startswith("ana asked for run 7")
+    assert isinstance(refusal(plan, "ben", OTHERS), Refused)
+    assert refusal(plan, "ben", OTHERS, ["max_destroys"]) is None

@@ -92,7 +92,9 @@ def test_facts_are_stored_under_these_names() -> None:
                         "sensitive": True,
                     }
                 ],
-                "resources": [{"address": "aws_vpc.main", "file": "main.tf", "line": 5}],
+                "resources": [
+                    {"address": "aws_vpc.main", "file": "main.tf", "line": 5, "source": "", "repeated": None}
+                ],
                 "providers": {"aws": "hashicorp/aws ~> 4.0"},
                 "terraform": ">= 1.3",
                 "backend": "s3",
@@ -106,6 +108,11 @@ def test_facts_are_stored_under_these_names() -> None:
                         "is_text": True,
                     }
                 ],
+                "moved": [],
+                "removed": [],
+                "unread": [],
+                "backend_digest": "",
+                "places": {},
             }
         },
     }

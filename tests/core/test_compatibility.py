@@ -6,7 +6,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from engine.core.compatibility import compatible
+from engine.core.compatibility import breaks
 from engine.core.located import parse
 from tests.core.schemas import PROPERTY, changed, input_types, of, service_schema, takes, value_of
 
@@ -14,7 +14,7 @@ from tests.core.schemas import PROPERTY, changed, input_types, of, service_schem
 def findings(old: str, new: str) -> list[str]:
     """What is said of a change of the properties, given as YAML."""
     before, after = (of(parse(text, "schema.yaml").value) for text in (old, new))
-    return [problem.message for problem in compatible(before, after)]
+    return [found.sentence for found in breaks(before, after)]
 
 
 @pytest.mark.parametrize(
@@ -166,10 +166,10 @@ def test_a_pipeline_neither_comes_nor_goes_within_a_major():
     types = "Inputs: {type: object}\nPipeline: {type: object}"
     without, having = service_schema("Inputs: {type: object}"), service_schema(types, pipeline="Pipeline")
 
-    assert [problem.message for problem in compatible(without, having)] == [
+    assert [found.sentence for found in breaks(without, having)] == [
         "The pipeline's inputs (pipeline_input_type) were added."
     ]
-    assert [problem.message for problem in compatible(having, without)] == [
+    assert [found.sentence for found in breaks(having, without)] == [
         "The pipeline's inputs (pipeline_input_type) were removed."
     ]
 
@@ -178,13 +178,13 @@ def test_inputs_of_the_pipeline_are_compared_too():
     old = service_schema("Inputs: {type: object}\nP: {type: object, properties: {a: {}}}", pipeline="P")
     new = service_schema("Inputs: {type: object}\nQ: {type: object}", pipeline="Q")
 
-    assert [problem.message for problem in compatible(old, new)] == ['Pipeline input "a" was removed.']
+    assert [found.sentence for found in breaks(old, new)] == ['Pipeline input "a" was removed.']
 
 
 @PROPERTY
 @given(input_types)
 def test_a_schema_is_compatible_with_itself(type):
-    assert compatible(of(type), of(type)) == []
+    assert breaks(of(type), of(type)) == []
 
 
 @PROPERTY
@@ -192,7 +192,7 @@ def test_a_schema_is_compatible_with_itself(type):
 def test_what_an_old_schema_takes_a_compatible_one_takes_too(data):
     old = data.draw(input_types)
     new = data.draw(changed(old))
-    assume(compatible(of(old), of(new)) == [])
+    assume(breaks(of(old), of(new)) == [])
     value = data.draw(value_of(old))
     assume(takes(old, value))
 

@@ -13,6 +13,7 @@ from markdown_it.token import Token
 
 from engine.core import export_junit, export_plan, export_summary
 from engine.core.export import Outcome, Story
+from engine.core.guards import Refusal, Severity
 from engine.core.plans import Action, Change, OutputChange, Summary
 from engine.core.runs import Operation, Status
 
@@ -370,3 +371,14 @@ def test_a_plan_of_any_shape_is_masked_without_an_error(values: object, marks: o
         export_plan.masked({"before": "x" * 9, "before_sensitive": True, "deep": [plan]}, 1)["before"] == "(sensitive)"
     )
     assert isinstance(export_plan.secrets(plan, []), tuple)
+
+
+def test_a_summary_says_which_guards_refuse_and_what_was_excepted() -> None:
+    denied = Refusal("never_destroy", Severity.DENY, "a.b", "a.b would be destroyed.", "environment/prod")
+    warned = replace(denied, rule="max_destroys", severity=Severity.WARN, sentence="Too `many`.")
+
+    text = export_summary.summary(replace(PLANNED, refusals=(denied, warned), exceptions=("never_destroy",)))
+
+    assert "Excepted from: `never_destroy`\n" in text
+    assert "Refused by guards (1)</summary>\n\n- `never_destroy (environment/prod): a.b would be destroyed.`" in text
+    assert "Warnings of guards (1)</summary>\n\n- ``max_destroys (environment/prod): Too `many`.``" in text

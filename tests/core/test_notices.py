@@ -120,6 +120,17 @@ def test_a_version_is_told_of_and_that_of_a_component_is_not() -> None:
     assert notices.of_version(OWNER, cache, VersionStatus.PUBLISHED, None) is None
 
 
+@pytest.mark.parametrize(("now", "status"), [("deprecated", "PUBLISHED"), ("yanked", "DRAFT")])
+def test_what_proton_has_no_word_for_is_told_in_its_nearest_with_ours_beside_it(now: str, status: str) -> None:
+    web = VersionSeen(TemplateKind.SERVICE, "web", Number(1, 2))
+
+    told = notices.of_version(OWNER, web, VersionStatus(now), VersionStatus.PUBLISHED)
+
+    assert told is not None
+    assert (told.detail["status"], told.detail["previousStatus"]) == (status, "PUBLISHED")
+    assert told.detail["landform"] == {"status": now}
+
+
 def test_the_envelope_is_that_of_eventbridge() -> None:
     told_at = datetime(2026, 5, 4, 5, 2, 1, 700000, tzinfo=timezone(timedelta(hours=2)))
     arn = "arn:aws:proton:eu-west-1:123456789012:environment/prod"

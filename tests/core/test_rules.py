@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from engine.core.rules import NAMES, Rules, changed, from_json, labels, missing_labels
 from engine.errors import Problem
 
 ALL = Rules(
-    approvals=2, own_approval=False, auto_recover=True, labels=("eu-1", "prod"), max_runs=3, rank=10, plan_ttl_s=259_200
+    approvals=2,
+    own_approval=False,
+    auto_recover=True,
+    labels=("eu-1", "prod"),
+    max_runs=3,
+    rank=10,
+    plan_ttl_s=259_200,
+    drift_every_s=86_400,
+    drift_budget=20,
+    expiry_warning_s=3_600,
 )
 TYPED = {
     "approvals": "2",
@@ -18,6 +29,9 @@ TYPED = {
     "max_runs": "3",
     "rank": "10",
     "plan_ttl_s": "72h",
+    "drift_every_s": "24h",
+    "drift_budget": "20",
+    "expiry_warning_s": "1h",
 }
 
 
@@ -31,9 +45,7 @@ def test_an_empty_value_is_the_default() -> None:
 
 
 def test_rules_that_are_not_named_stay() -> None:
-    assert changed(ALL, {"approvals": ""})[0] == Rules(
-        1, own_approval=False, auto_recover=True, labels=ALL.labels, max_runs=3, rank=10, plan_ttl_s=259_200
-    )
+    assert changed(ALL, {"approvals": ""})[0] == replace(ALL, approvals=1)
 
 
 def test_only_what_differs_from_the_default_is_kept() -> None:
@@ -58,6 +70,9 @@ def test_what_was_kept_is_read_back(rules: Rules) -> None:
         ("labels", "Prod", "a list of labels like prod,eu-1"),
         ("max_runs", "-1", "a whole number from 0 to 999"),
         ("plan_ttl_s", "3 days", "a duration like 30m, 72h or 7d"),
+        ("drift_every_s", "daily", "a duration like 6h, 24h or 7d"),
+        ("drift_budget", "all", "a whole number from 0 to 999"),
+        ("expiry_warning_s", "soon", "a duration like 1h, 24h or 2d"),
         ("plan_ttl_s", "72", "a duration like 30m, 72h or 7d"),
     ],
 )

@@ -43,13 +43,11 @@ def test_the_oldest_run_goes_first() -> None:
     assert next_id(seen(queued(4, GREEN), queued(5, BLUE))) == 4
 
 
-def test_people_go_before_campaigns_and_those_before_drift_checks() -> None:
-    drift = queued(4, 11, priority=runs.Priority.DRIFT_CHECK)
+def test_people_go_before_campaigns() -> None:
     campaign = queued(5, 12, priority=runs.Priority.CAMPAIGN)
     person = queued(6, 13, priority=runs.Priority.PERSON)
 
-    assert next_id(seen(drift, campaign, person)) == 6
-    assert next_id(seen(drift, campaign)) == 5
+    assert next_id(seen(campaign, person)) == 6
 
 
 def test_what_is_approved_goes_before_what_is_queued() -> None:
@@ -57,7 +55,7 @@ def test_what_is_approved_goes_before_what_is_queued() -> None:
 
 
 def test_no_priority_reorders_one_instance() -> None:
-    first = queued(4, BLUE, priority=runs.Priority.DRIFT_CHECK)
+    first = queued(4, BLUE, priority=runs.Priority.CAMPAIGN)
     second = queued(5, BLUE, priority=runs.Priority.PERSON)
 
     assert next_id(seen(first, second)) == 4

@@ -97,7 +97,7 @@ def test_everything_that_is_wrong_is_said_at_once() -> None:
         f"landform.toml: events.h.topic_arn: '{BUS}' is not the ARN of a topic, "
         "like arn:aws:sns:eu-west-1:123456789012:deployments.",
         "landform.toml: events.h.kinds: 'services' is not one of "
-        "environment, instance, pipeline, component, template, version, run.",
+        "environment, instance, pipeline, component, template, version, run, campaign, drift.",
         'landform.toml: events.h.only: must be a list, like ["CANCELLED"].',
         'landform.toml: events.i.kinds: must be a list, like ["environment"].',
         f"landform.toml: events.i.only: 'DONE' is not one of {', '.join(sorted(STATUSES))}.",

@@ -172,9 +172,7 @@ def test_nobody_there_is_said_without_the_path_which_may_be_a_secret() -> None:
     ["169.254.169.254", "::ffff:169.254.169.254", "fe80::1%eth0", "fd00:ec2::254", "0.0.0.0", "100.100.100.200"],
 )
 def test_the_services_that_tell_a_machine_its_secrets_get_nothing(peer: str) -> None:
-    with pytest.raises(
-        Rejected, match=r"^hooks\.example\.com is [0-9a-f.:]+(%eth0)?, which no event may be sent to\.$"
-    ):
+    with pytest.raises(Rejected, match=r"^hooks\.example\.com is [0-9a-f.:]+(%eth0)?, which nothing may be sent to\.$"):
         webhook.refuse_metadata("hooks.example.com", peer)
 
 

@@ -70,11 +70,12 @@ class Case:
 
 def furnish(world: World) -> None:
     """Templates in every state, environments in every state, a service that works and one that waits for approval."""
+    # before there is an environment template that does not offer what it reads
+    world.publish("needy", world.service_bundle("needy", NEEDY_CODE))
     world.publish("lab", world.environment_bundle())
     world.publish("net", world.environment_bundle())
     world.publish("web", world.service_bundle())
     world.publish("app", world.service_bundle("app", APP_CODE, APP_SCHEMA))
-    world.publish("needy", world.service_bundle("needy", NEEDY_CODE))
     world.do("env", "create", "prod", "-t", "lab", "--auto-approve")
     world.do("service", "create", "orders", "-t", "web", "--env", "prod", "--auto-approve")
     world.run("service", "create", "billing", "-t", "web", "--env", "prod")

@@ -62,7 +62,11 @@ def test_rules_are_given_and_shown_without_a_run(ana: World) -> None:
         "auto_recover": False,
         "labels": ["eu-1", "prod"],
         "max_runs": 0,
+        "rank": 0,
         "plan_ttl_s": 0,
+        "drift_every_s": 0,
+        "drift_budget": 10,
+        "expiry_warning_s": 86_400,
     }
     assert (
         "  rules:\n    approvals            2\n    labels               eu-1, prod\n"
@@ -96,7 +100,8 @@ def test_everything_that_is_wrong_with_rules_is_said_at_once(ana: World) -> None
         "Error: The rules cannot be used:\n"
         "  --rule: approvals: '0' is not a whole number from 1 to 999.\n"
         '  --rule: label: is not a rule. Did you mean "labels"?\n'
-        "Hint: Rules are: approvals, own_approval, auto_recover, labels, max_runs, plan_ttl_s.\n"
+        "Hint: Rules are: approvals, own_approval, auto_recover, labels, "
+        "max_runs, rank, plan_ttl_s, drift_every_s, drift_budget, expiry_warning_s.\n"
     )
 
 

@@ -31,6 +31,11 @@ TAKES_COMPONENTS = "supported_component_sources:\n  - DIRECTLY_DEFINED\n"
 @pytest.fixture
 def lab(world: World) -> World:
     """Environment prod with service orders, whose only instance takes a component."""
+    made(world)
+    return world
+
+
+def made(world: World) -> None:
     files = {
         "schema/schema.yaml": SERVICE_SCHEMA,
         "instance_infrastructure/manifest.yaml": MANIFEST,
@@ -42,7 +47,6 @@ def lab(world: World) -> World:
     world.do("env", "create", "prod", "-t", "lab", "--auto-approve")
     world.do("service", "create", "orders", "-t", "web", "--env", "prod", "--auto-approve")
     world.write("bucket.tf", BUCKET)
-    return world
 
 
 def attached(world: World) -> None:

@@ -185,9 +185,11 @@ def test_one_instance_that_fails_does_not_hold_up_the_others(deployed: World) ->
 
 def test_nothing_is_deployed_into_an_environment_that_has_failed_so_far(deployed: World) -> None:
     deployed.publish("weak", deployed.environment_bundle("weak", code=FRAGILE_ENVIRONMENT))
+    deployed.publish("web", deployed.service_bundle(environment="weak:1"), "--new-major")
+    deployed.publish("shop", deployed.service_bundle("shop", environment="weak:1"))
     deployed.run("env", "create", "test", "-t", "weak", "--set", "zone=bad", "--yes")
 
-    result = deployed.run("service", "create", "shop", "-t", "web", "--env", "test")
+    result = deployed.run("service", "create", "shop", "-t", "shop", "--env", "test")
 
     assert result.code == 9
     assert result.err == (

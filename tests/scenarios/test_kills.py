@@ -135,7 +135,7 @@ def test_while_a_run_is_applied_others_see_so(applying: tuple[World, subprocess.
 @pytest.fixture
 def preparing(deployed: World) -> Iterator[World]:
     """As `deployed`, and web@1.1 has to be prepared while another process prepares something."""
-    deployed.publish("web", deployed.service_bundle(code=slow.CODE), "--major", 1)
+    deployed.publish("web", deployed.service_bundle(code=slow.CODE), "--major", 1, "--force")
     with (deployed.home / "prepared" / ".lock").open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield deployed

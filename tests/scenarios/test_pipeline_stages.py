@@ -53,6 +53,7 @@ def test_a_plan_tells_programs_what_it_would_do(deployed: World) -> None:
         "drift": [],
         "placeholders": [],
         "notes": [],
+        "refusals": [],
         "next": [f"landform run {verb} 3" for verb in plan["run"]["next_actions"]],
     }
 

@@ -70,14 +70,14 @@ def test_a_run_with_a_version_that_has_been_deleted_is_not_retried(deployed: Wor
 
 def test_an_environment_keeps_the_outputs_that_live_instances_read(deployed: World) -> None:
     code = ENVIRONMENT_CODE.replace('output "zone"', 'output "area"')
-    deployed.publish("lab", deployed.environment_bundle(code=code), "--major", 1)
+    deployed.publish("lab", deployed.environment_bundle(code=code), "--major", 1, "--force")
 
     result = deployed.run("env", "update", "prod", "--version", "1.1", "--yes")
 
     assert (result.code, result.err) == (
         9,
         "Error: lab@1.1 lacks outputs that live instances read:\n"
-        "  zone, read by orders/prod\n"
+        "  zone, read by orders/prod (web@1.0, instance_infrastructure/main.tf:5)\n"
         "Hint: Bring those instances to a version that does without, or delete them first.\n",
     )
 

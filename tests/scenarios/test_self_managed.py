@@ -412,7 +412,7 @@ def test_a_worker_looks_by_itself(lab: World, upstream: Upstream, host: Host) ->
             landform.proposals.look_quietly()
             shift.drain()
 
-        shift.looks = Looks(look, 0.01)
+        shift.looks = (Looks(look, 0.01, "pull requests"),)
         shift.work()
 
     assert status(lab, 1)[0] == "cancelled"

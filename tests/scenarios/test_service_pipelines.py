@@ -96,10 +96,14 @@ def bundle(world: World, pipeline: str = PIPELINE) -> Path:
 @pytest.fixture
 def lab(world: World) -> World:
     """Environment prod, and the template web, whose services have a pipeline."""
+    published(world)
+    return world
+
+
+def published(world: World) -> None:
     world.publish("lab", world.environment_bundle())
     world.publish("web", bundle(world))
     world.do("env", "create", "prod", "-t", "lab", "--auto-approve")
-    return world
 
 
 def create(world: World, *entries: str) -> list[tuple[str, str]]:

@@ -99,6 +99,7 @@ def test_a_speculative_plan_says_what_a_run_might_plan(deployed: World) -> None:
         "drift": [],
         "placeholders": [],
         "notes": [],
+        "refusals": [],
         "next": [],
     }
 
@@ -183,7 +184,7 @@ def test_code_that_a_newer_version_has_no_longer_is_not_seen(deployed: World) ->
     deployed.publish("web", bundle, "--major", 1)
     deployed.do("instance", "update", "orders/prod", "--auto-approve")
     more.unlink()
-    deployed.publish("web", bundle, "--major", 1)
+    deployed.publish("web", bundle, "--major", 1, "--force")
 
     plan = deployed.row("run", "plan", "orders/prod", "--version", "1.2", *LOOK)
 
@@ -280,8 +281,9 @@ def test_placeholders_are_of_the_type_that_another_environment_has(world: World)
 
 
 def test_an_environment_that_will_lack_an_output_is_refused(world: World) -> None:
-    world.publish("lab", world.environment_bundle(code=SECRET))
+    world.publish("lab", world.environment_bundle())
     world.publish("web", world.service_bundle())
+    world.publish("lab", world.environment_bundle(code=SECRET), "--major", 1, "--force")
     world.do("env", "create", "prod", "-t", "lab", "--no-wait")
 
     result = world.run("run", "plan", "orders/prod", "--template", "web", "--env", "prod", *LOOK)

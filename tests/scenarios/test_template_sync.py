@@ -95,6 +95,22 @@ def test_a_bundle_that_fails_is_not_registered_at_each_look(world: World, upstre
     assert versions(world) == [("1.0", "failed"), ("1.1", "failed")]
 
 
+def test_a_minor_that_breaks_is_never_forced_by_a_branch(world: World, upstream: Upstream) -> None:
+    world.do("template", "sync", "add", "environment/lab", upstream.url)
+    look(world)
+    upstream.commit(lab("v1", ENVIRONMENT_CODE.replace('output "zone"', 'output "area"')))
+
+    [(_, outcome, message)] = look(world, code=1)
+
+    assert outcome == "failed"
+    assert message.splitlines() == [
+        "This bundle cannot be a minor version of lab@1: one change breaks what earlier ones promise.",
+        "infrastructure/main.tf:9: Compared with 1.0: Output zone was removed. (The line is that of 1.0.)",
+        "infrastructure/main.tf:9: Compared with 1.0: Output area is new.",
+    ]
+    assert versions(world) == [("1.0", "draft")]
+
+
 def test_a_minor_that_was_deleted_comes_back_under_a_new_number(world: World, upstream: Upstream) -> None:
     world.do("template", "sync", "add", "environment/lab", upstream.url)
     look(world)

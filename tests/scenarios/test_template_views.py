@@ -71,7 +71,16 @@ def test_a_version_in_json_has_its_inputs_and_facts(two: World) -> None:
 def test_a_difference_names_inputs_outputs_and_resources(two: World) -> None:
     text = two.do("template", "diff", "web@1.0", "web@2.0").out
 
-    assert text.splitlines()[:9] == [
+    assert text.splitlines()[:17] == [
+        "Verdict: major (compared with web@1.0)",
+        "  major  Resource terraform_data.app is gone without a moved or removed block: an upgrade destroys it. "
+        "[instance_infrastructure/main.tf:1 of web@1.0]",
+        '  major  Input "title" was removed. [schema/schema.yaml:14 of web@1.0]',
+        "  minor  Resource terraform_data.web is new. [instance_infrastructure/main.tf:1]",
+        "  minor  Output url is new. [instance_infrastructure/main.tf:13]",
+        '  minor  Input "port" takes more than before. [schema/schema.yaml:9]',
+        '  minor  Input "name" is new. [schema/schema.yaml:14]',
+        "",
         "inputs of service_instance.inputs:",
         "  + name",
         "  - title",

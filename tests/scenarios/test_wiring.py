@@ -142,7 +142,9 @@ _SIZED = 'output "size" {\n  value = var.environment.inputs.size\n}\n'
 
 
 def test_a_version_that_reads_what_the_environment_lacks_is_refused_naming_where(deployed: World) -> None:
-    code = SERVICE_CODE.replace("environment.outputs.zone", "environment.outputs.zome")
+    more = ENVIRONMENT_CODE + 'output "tier" {\n  value = "gold"\n}\n'
+    deployed.publish("lab", deployed.environment_bundle(code=more), "--major", 1)
+    code = SERVICE_CODE.replace("environment.outputs.zone", "environment.outputs.tier")
     deployed.publish("web", deployed.service_bundle(code=code), "--major", 1)
 
     created = deployed.run("service", "create", "shop", "-t", "web", "--env", "prod")
@@ -152,7 +154,7 @@ def test_a_version_that_reads_what_the_environment_lacks_is_refused_naming_where
     assert updated.err == created.err
     assert created.err == (
         "Error: Environment prod (lab@1.0) has no output that web@1.1 needs:\n"
-        "  environment.outputs.zome (read in instance_infrastructure/main.tf:5)\n"
+        "  environment.outputs.tier (read in instance_infrastructure/main.tf:5)\n"
         "Hint: Update the environment to a version that has it, or choose another one.\n"
     )
 

@@ -65,7 +65,7 @@ def test_the_text_of_a_bundle_is_not_edited(deployed: World) -> None:
 def test_files_that_have_left_the_bundle_leave_the_workspace(deployed: World) -> None:
     extra = {"main.tf": SERVICE_CODE, "more.tf": 'resource "terraform_data" "more" {\n}\n', "docs/notes.md": "notes\n"}
     deployed.publish("web", service_bundle(deployed, extra), "--major", 1)
-    deployed.publish("web", service_bundle(deployed, {"main.tf": SERVICE_CODE}), "--major", 1)
+    deployed.publish("web", service_bundle(deployed, {"main.tf": SERVICE_CODE}), "--major", 1, "--force")
     deployed.do("instance", "update", "orders/prod", "--version", "1.1", "--yes")
     before = names(deployed)
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from engine.bundles import load, pack
-from engine.core.compatibility import compatible
+from engine.core import registered
+from engine.core.verdicts import Compared, Level, Verdict, verdict
 from tests.terraform._shipped import (
     MODULES,
     SITES,
@@ -36,6 +37,18 @@ def checked(bundle: str) -> load.Checked:
     return load.check(pack.read_folder(MODULES / bundle))
 
 
+def verdict_on(old: str, new: str) -> Verdict:
+    before, after = (compared(bundle) for bundle in (old, new))
+    return verdict([before], after)
+
+
+def compared(bundle: str) -> Compared:
+    found = checked(bundle)
+    assert found.facts is not None
+    assert found.schema is not None
+    return Compared(bundle, found.facts, found.schema, registered.document_of(found.schema_text))
+
+
 @pytest.mark.parametrize("bundle", BUNDLES)
 def test_every_bundle_passes_every_check(bundle: str) -> None:
     assert checked(bundle).problems == ()
@@ -43,21 +56,15 @@ def test_every_bundle_passes_every_check(bundle: str) -> None:
 
 @pytest.mark.parametrize("pair", [ENVIRONMENTS, SITES[:2]], ids=str)
 def test_a_minor_version_takes_what_the_one_before_took(pair: list[str]) -> None:
-    before, after = (checked(bundle).schema for bundle in pair)
-
-    assert before is not None
-    assert after is not None
-    assert compatible(before, after) == []
+    assert verdict_on(*pair).level is Level.MINOR
 
 
 def test_a_major_version_asks_for_something_new() -> None:
-    before, after = (checked(bundle).schema for bundle in SITES[1:])
+    found = verdict_on(*SITES[1:])
 
-    assert before is not None
-    assert after is not None
-    assert [problem.message for problem in compatible(before, after)] == [
-        'Input "port" was removed.',
+    assert [finding.sentence for finding in found.breaking] == [
         'Input "listen" is new and required and has no default.',
+        'Input "port" was removed.',
     ]
 
 

@@ -43,6 +43,7 @@ def _instance() -> None:
         table.add_column(_json("drift_ignored", "[]"))
         for name in ("drift_checked_at", "expires_at", "expiry_told_at", "hibernated_at"):
             table.add_column(_time(name, nullable=True))
+        table.add_column(sa.Column("ttl_s", sa.Integer(), nullable=True))
 
 
 def _run() -> None:
@@ -61,6 +62,7 @@ def _campaign() -> None:
         sa.Column("manner", sa.JSON(), nullable=False),
         *_texts("message"),
         _number("wave"),
+        _number("forgiven"),
         _time("due_at", nullable=True),
         sa.Column("rollback_of", sa.Integer(), nullable=True),
         *_texts("created_by"),
