@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from engine.actions.campaign_outlines import Outline, Proposal, outlined
+from engine.actions.campaign_outlines import Outline, PlannedStep, Proposal, outlined
 from engine.actions.desk import Desk
 from engine.core import campaigns
 from engine.core.campaigns import UNDER_WAY, Action, Event, Manner, Status, StepStatus, Wish
@@ -40,18 +40,8 @@ def _recorded(tx: Tx, desk: Desk, proposal: Proposal, found: Outline) -> int | N
         )
     if not found.steps:
         return None
-    rows = (
-        {
-            "instance_id": step.instance_id,
-            "address": step.address,
-            "wave": step.wave,
-            "position": position,
-            "template_before": step.before,
-        }
-        for position, step in enumerate(found.steps)
-    )
     campaign = tx.add_campaign(
-        rows,
+        rows(found.steps),
         title=proposal.title,
         wish=found.wish.to_json(),
         manner=proposal.manner.to_json(),
@@ -61,10 +51,22 @@ def _recorded(tx: Tx, desk: Desk, proposal: Proposal, found: Outline) -> int | N
     return campaign.id
 
 
+def rows(steps: Iterable[PlannedStep]) -> Iterator[dict[str, object]]:
+    """What the catalog is told of the steps that are planned, in order."""
+    for position, step in enumerate(steps):
+        yield {
+            "instance_id": step.instance_id,
+            "address": step.address,
+            "wave": step.wave,
+            "position": position,
+            "template_before": step.before,
+        }
+
+
 def _has_ended(tx: Tx, step: Step, manner: Manner) -> bool:
     """Whether the run of the step has ended; the step is as it is then. A run that tries the same again is followed."""
     assert step.run_id is not None
-    run = _last_try(tx, tx.run(step.run_id))
+    run = last_try(tx, tx.run(step.run_id))
     if run.id != step.run_id:
         tx.move_step(step, StepStatus.RUNNING, run_id=run.id)
     status = RunStatus(run.status)
@@ -80,7 +82,8 @@ def _has_ended(tx: Tx, step: Step, manner: Manner) -> bool:
     return True
 
 
-def _last_try(tx: Tx, run: Run) -> Run:
+def last_try(tx: Tx, run: Run) -> Run:
+    """The run, or the last one that tries the same again."""
     while (again := tx.retried_by(run)) is not None:
         run = again
     return run
@@ -231,7 +234,10 @@ def rollback(desk: Desk, campaign_id: int, manner: Manner, *, skip_refused: bool
         proposal = Proposal(wish, manner, title, rollback_of=campaign_id, skip_refused=skip_refused)
         number = _recorded(tx, desk, proposal, outlined(tx, proposal)) if done else None
         if number is None:
-            raise Conflict(f"Nothing of campaign {campaign_id} can be taken back: no step of it is still in force.")
+            raise Conflict(
+                f"Nothing of campaign {campaign_id} can be taken back: no step of it is still in force.",
+                hint=f"See what became of it: landform campaign status {campaign_id}",
+            )
         return number
 
 

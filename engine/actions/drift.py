@@ -11,6 +11,7 @@ from engine.actions.changes import Change, Consent, Update
 from engine.actions.desk import Desk
 from engine.actions.refusals import refuse_unready
 from engine.core import drift, selection
+from engine.core.address import quoted
 from engine.core.drift import Ignored
 from engine.core.drift_turns import Watched, in_turn
 from engine.core.updates import UpdateKind
@@ -68,8 +69,8 @@ def unignore(desk: Desk, where: Address, pattern: str | None) -> None:
         before = drift.ignored(instance.drift_ignored)
         after = [each for each in before if pattern is not None and each.pattern != pattern]
         if len(after) == len(before):
-            what = "Nothing" if pattern is None else f"No pattern {pattern}"
-            raise NotFound(f"{what} is ignored on {where}.", hint=f"See what is: landform drift show {where}")
+            what = "Nothing is ignored" if pattern is None else f"Nothing is ignored by the pattern {quoted(pattern)}"
+            raise NotFound(f"{what} on {where}.", hint=f"See what is: landform drift show {where}")
         tx.ignore_drift(instance, after)
 
 

@@ -5,11 +5,11 @@ Every effect is one transaction of the catalog. A process that dies between two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from engine.actions import campaign_outlines, campaigns, changes
+from engine.actions import campaign_outlines, campaigns, changes, propagation
 from engine.actions.changes import Consent
 from engine.actions.desk import Desk
 from engine.actions.refusals import held
@@ -62,6 +62,8 @@ class View:
     """Why nothing more begins now, though it could in time; "" when that is not so."""
     due_at: datetime | None = None
     """When a pause between waves is over."""
+    held_by: tuple[int, ...] = ()
+    """Runs of others that have what could begin otherwise; () where something begins in time without them."""
 
     @property
     def goes_on(self) -> bool:
@@ -121,13 +123,16 @@ class Driver:
             campaign = tx.campaign(campaign_id)
             manner = rules.manner_from_json(campaign.manner)
             has_news = campaigns.settle(tx, campaign)
+            move = Move(Kind.WAIT, message=propagation.awaited(tx, campaign))
             steps = tx.standing(campaign_id)
-            move = Move(Kind.WAIT)
-            if campaign.status == Status.RUNNING and not _rests(tx, campaign):
+            if move.message:
+                _record(tx, campaign, move, manner)
+            elif campaign.status == Status.RUNNING and not _rests(tx, campaign):
                 progress = Progress(campaign.wave, campaign.forgiven)
                 move = rules.next_move(_seen(tx, campaign_id, steps, waiting), progress, manner)
                 _record(tx, campaign, move, manner)
-            view = _view(campaign, steps, move)
+            held_by = tuple(_holders(tx, waiting)) if set(_ready(campaign, steps)) <= waiting.keys() else ()
+            view = replace(_view(campaign, steps, move), held_by=held_by)
         if has_news:
             self.trigger(Moment.RUN_ENDED)
         moments = {Kind.OPEN: Moment.WAVE_OPENED, Kind.HALT: Moment.HALTED, Kind.END: Moment.ENDED}
@@ -215,6 +220,21 @@ def _seen(tx: Tx, campaign_id: int, steps: list[Standing], waiting: Mapping[int,
         rules.Step(step_id, wave, status, closed.get(step_id, ""), campaigns.is_stuck(tx, status, run_id))
         for step_id, wave, status, run_id in steps
     ]
+
+
+def _ready(campaign: Campaign, steps: list[Standing]) -> Iterator[int]:
+    """The steps that may begin as far as their wave is concerned."""
+    return (step.step_id for step in steps if step.status is StepStatus.PENDING and step.wave <= campaign.wave)
+
+
+def _holders(tx: Tx, step_ids: Iterable[int]) -> Iterator[int]:
+    """The runs that have the instances of these steps, or the environments of these instances."""
+    for step_id in step_ids:
+        instance = tx.find_instance_by_id(tx.step(step_id).instance_id)
+        home_id = instance.environment_id if instance else None
+        home = tx.find_instance_by_id(home_id) if home_id is not None else None
+        lines = (tx.line_of(each) for each in (instance, home) if each is not None)
+        yield from (line[0].id or 0 for line in lines if line)
 
 
 def _closed(calendar: Calendar, now: datetime) -> str:

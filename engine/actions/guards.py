@@ -80,6 +80,8 @@ def _text(folder: Path, name: str) -> str:
             raise Invalid(f"{name} leads out of the folder of the guards.")
         with path.open("rb") as file:
             return located.decode(file.read(most + 1), name)
+    except Invalid as error:
+        raise Invalid(" ".join([f"{name} cannot be read:", *(each.message for each in error.problems)])) from error
     except OSError as error:
         raise Invalid(f"{name} cannot be read: {error.strerror}.") from error
 

@@ -131,7 +131,7 @@ def wake(desk: Desk, address: Address, wish: Update | None, ttl_s: int | None, c
     def act(tx: Tx) -> list[int]:
         instance = tx.instance(address)
         if instance.hibernated_at is None:
-            raise Conflict(f"{instance.address} is not hibernated.", hint=f"See it: landform run list {address}")
+            raise Conflict(f"{instance.address} is not hibernated.", hint=f"See why: landform explain {address}")
         found = _woken(tx, instance, wish)
         run_id = changes.submit(tx, desk, instance, replace(found, wakes=True), consent)
         if ttl_s or instance.ttl_s:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -46,7 +46,8 @@ def fleet(desk: Desk, wish: Wish) -> Fleet:
     tests = selection.parse(wish.select)
     with desk.catalog.read() as tx:
         target = _target(tx, wish.ref)
-        chosen = selection.selected(_meant(tx, target, wish.select), tests)
+        is_meant = _meant(target, wish.select)
+        chosen = [each for each in selection.selected(tx.candidates(), tests) if is_meant(each)]
         if wish.select and not chosen:
             raise NotFound(f"None of the instances that {target.label} is for is selected.", hint=_hint(target))
         return _fleet(tx, target, chosen)
@@ -68,15 +69,14 @@ def _hint(target: Target) -> str:
     return f"Those are the deployed ones of {target.template.name}, up to that version: landform {noun} list"
 
 
-def _meant(tx: Tx, target: Target, select: Sequence[str]) -> list[Candidate]:
-    is_meant = partial(
+def _meant(target: Target, select: Sequence[str]) -> Callable[[Candidate], bool]:
+    return partial(
         previews.is_meant,
         kind=_KINDS[TemplateKind(target.template.kind)],
         template=target.template.name,
         number=Number(target.version.major, target.version.minor),
         names_versions=any(term.strip().startswith(_VERSION_TERM) for text in select for term in text.split(",")),
     )
-    return [candidate for candidate in tx.candidates() if is_meant(candidate)]
 
 
 def _fleet(tx: Tx, target: Target, chosen: Sequence[Candidate]) -> Fleet:

@@ -4,52 +4,83 @@ order in which they flow, or destroyed the other way round.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from engine.actions import campaign_outlines, campaigns, changes, line, pipelines
-from engine.actions.campaign_outlines import Proposal
+from engine.actions import campaigns, changes, line, pipelines
+from engine.actions.campaign_outlines import Outline, Proposal, outlined
 from engine.actions.changes import Change, Consent
 from engine.actions.desk import Desk, target_of
 from engine.actions.refusals import is_being_destroyed
 from engine.core import address, wiring
 from engine.core.address import Kind
 from engine.core.bundle import COMPONENT_OUTPUTS, PART_OF
-from engine.core.campaigns import Action, Manner, Wish
-from engine.core.runs import Operation
+from engine.core.campaigns import Action, Event, Manner, Wish, manner_from_json
+from engine.core.campaigns import Status as CampaignStatus
+from engine.core.runs import Operation, Status, is_terminal
 
 if TYPE_CHECKING:
+    from engine.catalog.fleet_tables import Campaign
     from engine.catalog.tables import Instance, Service
     from engine.catalog.tx import Tx
 
 
-@dataclass(frozen=True)
-class Propagation:
-    """What is done about those that read outputs of an environment which have changed."""
-
-    campaign_id: int | None
-    """None when nothing is to be done."""
-    addresses: tuple[str, ...] = ()
-    """Those that are stale, and those that may be once these have been deployed."""
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    """Address -> why nothing is done about it."""
-
-
-def start(desk: Desk, name: str, manner: Manner) -> Propagation:
-    """Records a campaign that deploys again whatever is stale because of the environment, and then those that read
-    outputs of these, unless none of them has changed. Nothing is begun yet.
-
-    Raises NotFound, Conflict when another campaign has one of them.
+def propagating(desk: Desk, name: str, manner: Manner) -> Desk:
+    """The desk whose next run of the environment is followed by a campaign, recorded with it: once it has succeeded,
+    whatever is stale because of it is deployed again, and then those that read outputs of these, where they changed.
     """
+
+    def also(tx: Tx, run_ids: list[int]) -> None:
+        if desk.also is not None:
+            desk.also(tx, run_ids)
+        title, wish = f"Outputs of environment {name}", Wish(Action.REDEPLOY)
+        known = {"title": title, "wish": wish.to_json(), "manner": manner.to_json(), "created_by": desk.user}
+        tx.add_campaign([], after_run_id=run_ids[0], **known)
+
+    return replace(desk, also=also)
+
+
+def of_run(desk: Desk, run_id: int) -> int:
+    """The number of the campaign that follows the run."""
     with desk.catalog.read() as tx:
-        named = tuple(_affected(tx, tx.instance(address.environment(name))))
-    if not named:
-        return Propagation(None)
+        campaign = tx.campaign_after(run_id)
+        assert campaign is not None
+        assert campaign.id is not None
+        return campaign.id
+
+
+def awaited(tx: Tx, campaign: Campaign) -> str:
+    """Why a campaign that follows a run has no steps yet; "" once it has, or when it has ended as there are none."""
+    if campaign.after_run_id is None or campaign.status != CampaignStatus.RUNNING or tx.standing(campaign.id or 0):
+        return ""
+    run = campaigns.last_try(tx, tx.run(campaign.after_run_id))
+    if not is_terminal(Status(run.status)):
+        return f"It waits for run {run.id}, which is {run.status}."
+    if run.status != Status.SUCCEEDED:
+        tx.move_campaign(campaign, Event.ABORT, message=f"Run {run.id} is {run.status}: nothing was propagated.")
+        return ""
+    _begin(tx, campaign, tx.find_instance_by_id(run.instance_id))
+    return ""
+
+
+def _begin(tx: Tx, campaign: Campaign, environment: Instance | None) -> None:
+    """Gives the campaign its steps; ends it when there is nothing to be done."""
+    named = tuple(_affected(tx, environment)) if environment is not None else ()
     wish = Wish(Action.REDEPLOY, named=named)
-    proposal = Proposal(wish, manner, f"Outputs of environment {name}", skip_refused=True)
-    outline = campaign_outlines.outline(desk, proposal)
-    return Propagation(campaigns.start(desk, proposal), named, outline.left_out)
+    proposal = Proposal(wish, manner_from_json(campaign.manner), campaign.title, skip_refused=True)
+    # without a name everybody would be meant
+    found = outlined(tx, proposal) if named else Outline(wish, (), {})
+    taken = {step.instance_id: step.campaign_id for step in tx.taken(step.instance_id for step in found.steps)}
+    mine = [step for step in found.steps if step.instance_id not in taken]
+    left_out = dict(found.left_out) | {
+        step.address: f"Campaign {taken[step.instance_id]} has it." for step in found.steps if step not in mine
+    }
+    said = " ".join(f"{address.partition('/')[2]} is left out. {why}" for address, why in left_out.items())
+    tx.change_campaign(campaign, wish=wish.to_json(), message=said)
+    tx.add_steps(campaign, campaigns.rows(mine))
+    if not mine:
+        tx.move_campaign(campaign, Event.SUCCEED, message=said or "Nothing that reads its outputs is stale.")
 
 
 def _affected(tx: Tx, environment: Instance) -> list[str]:

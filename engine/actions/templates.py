@@ -44,10 +44,12 @@ def _refuse_untested(target: Target) -> None:
     report = contracts.from_json(stored) if stored is not None else None
     if report is not None and report.is_passed:
         return
-    found = "they were not run" if report is None else report.sentence()
+    found, todo = "they were not run", "Run them"
+    if report is not None:
+        found, todo = report.sentence(), "Mend the bundle, and register it again. To see them"
     raise Refused(
         f"{target.label} must pass its contract tests before it is published: {found}.",
-        hint=f"Run them: landform template test {target.label}",
+        hint=f"{todo}: landform template test {target.label}",
     )
 
 
@@ -80,7 +82,7 @@ def set_minimum(desk: Desk, ref: TemplateRef) -> Moved:
         version = target.version
         if version.status != VersionStatus.PUBLISHED:
             raise Conflict(
-                f"{target.label} cannot be the lowest that may be used: it is {version.status}.",
+                f"{target.label} cannot be the lowest that may be used: its status is {version.status}.",
                 hint=f"Name one that is published: landform template versions {target.template.name}",
             )
         template = tx.set_minimum(target.template, version.major, version.minor)

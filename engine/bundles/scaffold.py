@@ -237,7 +237,11 @@ def _part(folder: str, engine: str, main: str, outputs: str) -> dict[str, str]:
 
 
 def _readme(kind: TemplateKind, name: str, files: dict[str, str]) -> str:
-    purposes = {"manifest.yaml": "how the files beside it are rendered", "outputs.tf": "what others may read"}
+    purposes = {
+        "manifest.yaml": "how the files beside it are rendered",
+        "outputs.tf": "what others may read",
+        ".template-registration.yaml": "the environment templates that it fits",
+    }
     rows = [
         f"| `{path}` | {purposes.get(path.split('/')[-1], 'Terraform code')} |"
         for path in sorted(files)

@@ -51,18 +51,26 @@ class Campaigns(Notices):
         campaign = Campaign(**{"status": Status.RUNNING.value, "created_at": self._now(), **fields})
         self._session.add(campaign)
         self._session.flush()
-        new: dict[str, Any] = {"campaign_id": campaign.id, "status": StepStatus.PENDING.value}
-        self._session.add_all(Step(**new, **step) for step in found)
-        self._session.flush()
+        self.add_steps(campaign, found)
         self._tell_campaign(campaign, None)
-        self.ring()
         return campaign
+
+    def add_steps(self, campaign: Campaign, steps: Iterable[dict[str, Any]]) -> None:
+        """Gives a campaign its steps, for instances that no other has."""
+        new: dict[str, Any] = {"campaign_id": campaign.id, "status": StepStatus.PENDING.value}
+        self._session.add_all(Step(**new, **step) for step in steps)
+        self._session.flush()
+        self.ring()
+
+    def taken(self, instance_ids: Iterable[int]) -> list[Step]:
+        """The steps of campaigns that have one of the instances now."""
+        wanted = set(instance_ids)
+        query = select(Step).where(col(Step.status).in_(_UNFINISHED)).order_by(col(Step.position))
+        return [step for step in self._session.scalars(query) if step.instance_id in wanted]
 
     def refuse_taken(self, instance_ids: Iterable[int]) -> None:
         """Raises Conflict when another campaign has one of the instances."""
-        wanted = set(instance_ids)
-        query = select(Step).where(col(Step.status).in_(_UNFINISHED)).order_by(col(Step.position))
-        taken = [step for step in self._session.scalars(query) if step.instance_id in wanted]
+        taken = self.taken(instance_ids)
         if taken:
             first = taken[0].campaign_id
             names = ", ".join(step.address for step in taken[:10]) + (", ..." if len(taken) > 10 else "")
@@ -77,6 +85,10 @@ class Campaigns(Notices):
         if found is None:
             raise missing.no_campaign(campaign_id)
         return found
+
+    def campaign_after(self, run_id: int) -> Campaign | None:
+        """The campaign that waits for the run, or waited; None when none does."""
+        return self._session.scalars(select(Campaign).where(col(Campaign.after_run_id) == run_id)).first()
 
     def unsettled_campaigns(self) -> list[int]:
         """The numbers of those that go on by themselves: running, or with steps that were begun before they stopped."""

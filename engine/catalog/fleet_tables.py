@@ -36,6 +36,10 @@ class Campaign(SQLModel, table=True):
     """Failures that somebody has looked at: they halt nothing any more."""
     due_at: datetime | None = Field(default=None, sa_column=time_column())
     """When a pause between waves is over; None while there is none."""
+    after_run_id: int | None = None
+    """The run of an environment that it waits for, whose outputs it brings to those that read them; it has no steps
+    before that has succeeded. None: it waits for none. No foreign key.
+    """
     rollback_of: int | None = None
     """The campaign whose finished part it takes back. No foreign key: history may go on its own."""
     created_by: str

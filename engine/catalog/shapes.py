@@ -150,7 +150,7 @@ def campaign(row: Row) -> Row:
     return row | {
         "statuses": counts,
         "steps_in_all": sum(counts.values()),
-        "steps_done": sum(count for name, count in counts.items() if name not in campaigns.UNFINISHED),
+        "steps_done": sum(count for name, count in counts.items() if name not in campaigns.NOT_DONE),
         "failures": counts.get(campaigns.StepStatus.FAILED, 0),
         "is_terminal": campaigns.is_terminal(status),
         "next_actions": list(campaigns.next_actions(status)),

@@ -176,16 +176,21 @@ def page(command: F) -> F:
 
 
 _HINT = "Write SERVICE/NAME, as in orders/prod. For environments there is: landform env"
+_ANY_HINT = "Write SERVICE/NAME, as in orders/prod, or a whole address, as in environment/dev."
 _OTHER_KINDS = frozenset(kind.value for kind in Kind) - {Kind.SERVICE_INSTANCE.value}
 
 
 def instance_address(text: str) -> Address:
     """The address of `orders/prod`, or of `service/orders/prod`. Raises Invalid."""
+    return _instance_address(text, _HINT)
+
+
+def _instance_address(text: str, hint: str) -> Address:
     if text.startswith(f"{Kind.SERVICE_INSTANCE.value}/") and text.count("/") == 2:
         return address.parse(text)
     service, slash, name = text.partition("/")
     if not slash or "/" in name or service in _OTHER_KINDS:
-        raise Invalid(f"{quoted(text)} does not name a service instance.", hint=_HINT)
+        raise Invalid(f"{quoted(text)} does not name a service instance.", hint=hint)
     return address.service_instance(service, name)
 
 
@@ -193,7 +198,7 @@ def any_address(text: str) -> Address:
     """The address of anything: whole, or short as `orders/prod`. Raises Invalid."""
     first = text.split("/")[0]
     is_whole = first in {kind.value for kind in Kind} and not (first == "service" and text.count("/") == 1)
-    return address.parse(text) if is_whole else instance_address(text)
+    return address.parse(text) if is_whole else _instance_address(text, _ANY_HINT)
 
 
 def version_ref(text: str) -> TemplateRef:

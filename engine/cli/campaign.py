@@ -12,7 +12,8 @@ from engine.cli.campaign_options import Asked
 from engine.cli.campaign_progress import counts
 from engine.cli.common import Session, pass_session
 from engine.cli.turns import Deadline
-from engine.core.campaigns import Status
+from engine.core.campaigns import Status, StepStatus
+from engine.core.workers import Kind, State
 from engine.errors import Cancelled, ExternalFailure, LandformError, TimedOut, Waiting
 
 if TYPE_CHECKING:
@@ -37,7 +38,18 @@ PLAN = display.Shape(
     display.columns("WAVE=number ADDRESS=address ENVIRONMENT=environment FROM=before TO=after REFUSED=refusal"),
     "address",
 )
-CAMPAIGN = common.WholeNumber(2**53 - 1, "the number of a campaign")
+
+
+class _Number(common.WholeNumber):
+    """The number of a campaign; `c3`, as `landform explain` has it, is 3."""
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """The number, as click asks for it."""
+        text = str(value)
+        return super().convert(text[1:] if text[:1] == "c" and text[1:].isdigit() else value, param, ctx)
+
+
+CAMPAIGN = _Number(2**53 - 1, "the number of a campaign")
 _WAIT = click.option(
     "--wait/--no-wait", default=True, show_default=True, help="Carry it out here, or leave it to workers."
 )
@@ -64,6 +76,8 @@ def plan(session: Session, asked: Asked, output: str) -> None:
     if output == "table":
         for address, why in found.left_out.items():
             session.say(f"{address.partition('/')[2]} is left out. {why}")
+        if not found.steps and not found.left_out:
+            session.say("No instance is selected.")
 
 
 def _planned(found: Outline) -> list[dict[str, object]]:
@@ -97,7 +111,7 @@ def start(session: Session, asked: Asked, output: str, timeout: float | None, *,
     app = session.open_app()
     number = campaigns.start(app.desk, asked.proposal())
     if number is None:
-        session.say("There is nothing to do: every instance that was selected is there already.")
+        session.say("There is nothing to do: no instance is selected that is not there already.")
         display.many([], STEPS, output)
         return
     session.say(f"Campaign {number} begins.")
@@ -129,6 +143,13 @@ def show(session: Session, campaign_id: int, output: str) -> None:
     display.one(row, CAMPAIGNS, output, lambda: "\n".join(_text(row)))
     for action in row["next_actions"]:
         session.say(f"Next: landform campaign {action} {campaign_id}")
+    if row["status"] == Status.RUNNING and not any(_takes_runs(worker) for worker in session.reads().workers()):
+        session.say("No worker is there to carry it out; somebody may be doing so in the foreground.")
+        session.say(f"Next: landform campaign resume {campaign_id}")
+
+
+def _takes_runs(worker: Row) -> bool:
+    return bool(worker["kind"] == Kind.SERVICE and worker["state"] == State.ACTIVE)
 
 
 @campaign.command("report")
@@ -275,9 +296,15 @@ def _text(row: Row) -> list[str]:
     head = f"Campaign {row['id']}{title}: {row['status']}, {_done(row)} done"
     waves = sorted({step["wave"] for step in row["steps"]})
     of_each = [f"  wave {wave + 1}: {counts(_of_wave(row, wave))}" for wave in waves]
-    steps = [step | {"number": step["wave"] + 1} for step in row["steps"]]
+    steps = [step | {"number": step["wave"] + 1, "status": _status(step)} for step in row["steps"]]
     message = [f"  {row['message']}"] if row["message"] else []
     return [head, *message, *of_each, "", *display.table(steps, STEPS.columns)]
+
+
+def _status(step: Row) -> str:
+    """The status of a step, with that of its run while it has one under way."""
+    is_running = step["status"] == StepStatus.RUNNING and step["run_status"]
+    return f"{step['status']} ({step['run_status']})" if is_running else str(step["status"])
 
 
 def _of_wave(row: Row, wave: int) -> Sequence[Row]:

@@ -14,16 +14,17 @@ from typing import TYPE_CHECKING
 from engine.cli.campaign_progress import Progress
 from engine.cli.common import Session
 from engine.cli.signals import stoppable
-from engine.cli.turns import Deadline
+from engine.cli.turns import Deadline, Turns
 from engine.core.campaigns import Status
-from engine.core.runs import TABLE, Event
+from engine.core.runs import TABLE, Event, is_terminal
 from engine.core.runs import Status as RunStatus
 from engine.errors import Cancelled, Conflict, LandformError
+from engine.external.process import Stop
 
 if TYPE_CHECKING:
     from engine.actions.driving import Driver, View
     from engine.app import App
-    from engine.external.process import Stop
+
 
 _LOOK_EVERY_S = 1.0
 _TAKEABLE = frozenset(TABLE[Event.CLAIM])
@@ -43,8 +44,13 @@ class Conductor:
     """What is under way here: ("run", number) or ("check", step)."""
     _rests: dict[int, float] = field(default_factory=dict)
     """Run -> when it was last looked at in vain."""
+    _asking: Stop = field(default_factory=Stop)
+    """Ends the asking whether instances are well, which can be done again, when what is applied comes to its end."""
     _ends: bool = False
     """Whether it was paused from here."""
+
+    def __post_init__(self) -> None:
+        self._turns = Turns(self.session, self.app, self.deadline)
 
     def carry_out(self) -> View:
         """The campaign when nothing more happens without a person, when time is up, or when it was stopped here; then
@@ -76,6 +82,7 @@ class Conductor:
             return False
         if not self._ends:
             self._ends = True
+            self._asking.request()
             if not stop.requested and self._busy:
                 self.session.say("Time is up: finishing what is under way.")
             # it may have ended, or was stopped before
@@ -85,10 +92,10 @@ class Conductor:
 
     def _begin(self, view: View, driver: Driver, pool: ThreadPoolExecutor, stop: Stop, progress: Progress) -> None:
         for run_id in view.runs:
-            if self._is_due(run_id):
+            if time.monotonic() - self._rests.get(run_id, -_LOOK_EVERY_S) >= _LOOK_EVERY_S:
                 self._submit(pool, ("run", run_id), partial(self._execute, run_id, stop, progress))
         for step_id in view.checks:
-            self._submit(pool, ("check", step_id), partial(self._check, driver, step_id, stop))
+            self._submit(pool, ("check", step_id), partial(self._check, driver, step_id))
 
     def _submit(self, pool: ThreadPoolExecutor, what: tuple[str, int], work: Callable[[], object]) -> None:
         if what in self._busy:
@@ -101,9 +108,6 @@ class Conductor:
 
         pool.submit(work).add_done_callback(done)
 
-    def _is_due(self, run_id: int) -> bool:
-        return time.monotonic() - self._rests.get(run_id, -_LOOK_EVERY_S) >= _LOOK_EVERY_S
-
     def _execute(self, run_id: int, stop: Stop, progress: Progress) -> None:
         try:
             ended = self.app.executor.execute(run_id, stop, progress.watch(run_id))
@@ -115,9 +119,9 @@ class Conductor:
         if RunStatus(ended.status) in _TAKEABLE or ended.ended_at is None:
             self._rests[run_id] = time.monotonic()
 
-    def _check(self, driver: Driver, step_id: int, stop: Stop) -> None:
+    def _check(self, driver: Driver, step_id: int) -> None:
         try:
-            driver.check(step_id, stop)
+            driver.check(step_id, self._asking)
         except Cancelled:
             # whoever goes on with the campaign asks again
             return
@@ -125,11 +129,13 @@ class Conductor:
             self.session.say(error.message)
 
     def _is_over(self, view: View) -> bool:
-        rows = [self.session.reads().run(run_id) for run_id in view.runs]
-        waits = [row["waiting_on"] in ("approval", "decision", "pull request") for row in rows]
-        if view.status is not Status.RUNNING or rows:
-            return all(waits) and not view.checks
-        return False
+        """Whether nothing more happens unless somebody does something about it; then it is said why."""
+        rows = [self.session.reads().run(run_id) for run_id in (*view.runs, *view.held_by)]
+        if view.checks or any(is_terminal(RunStatus(row["status"])) for row in rows):
+            return False
+        if view.status is Status.RUNNING and not rows:
+            return False
+        return not self._turns.unsettled(rows)
 
     def _wait(self, progress: Progress, stop: Stop) -> None:
         """Returns when something has ended here, or is to be looked at; raises what nobody expected."""

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from engine.cli.common import Session
-from engine.core.campaigns import UNDER_WAY, UNFINISHED, StepStatus
+from engine.core.campaigns import NOT_DONE, UNDER_WAY, UNFINISHED, StepStatus
 
 if TYPE_CHECKING:
     from rich.live import Live
@@ -101,6 +101,6 @@ class Progress:
 def counts(steps: Sequence[Row]) -> str:
     """How far the steps of a wave are: `12 of 20 done, 1 failed`."""
     by_status = Counter(step["status"] for step in steps)
-    done = sum(count for status, count in by_status.items() if status not in UNFINISHED)
+    done = sum(count for status, count in by_status.items() if status not in NOT_DONE)
     failed = f", {by_status[StepStatus.FAILED]} failed" if by_status[StepStatus.FAILED] else ""
     return f"{done} of {len(steps)} done{failed}"

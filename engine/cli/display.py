@@ -22,6 +22,8 @@ WIDEST = 80
 _LONGEST_OUTPUT = 1000
 _OBEYED = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
 """What a terminal obeys besides the controls that JSON escapes anyway, or that turns around what it shows."""
+_TIME = re.compile(r"\A(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d+Z\Z")
+"""A time as the catalog has it; people are shown no fractions of seconds."""
 FORMATS = ("table", "json", "yaml", "name")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -116,7 +118,7 @@ def cell(value: object) -> str:
         return "yes" if value else "no"
     if isinstance(value, list):
         return ", ".join(cell(item) for item in value)
-    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
+    text = json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else _TIME.sub(r"\1Z", str(value))
     return "".join(character if character.isprintable() else " " for character in text)
 
 

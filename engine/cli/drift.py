@@ -116,9 +116,10 @@ def _limited(session: Session, timeout: float | None) -> Iterator[tuple[Stop, Ev
 
 
 def _checked_rows(session: Session, checked: Sequence[Checked]) -> list[Row]:
-    """What is known of them now, in their order; of those that were skipped, why."""
+    """What is known of them now, by address; of those that were skipped, why."""
     known = {row["address"]: row for row in session.reads().drift()}
-    return [_row(known[one.address], one) for one in checked if one.address in known]
+    ordered = sorted(checked, key=lambda one: one.address)
+    return [_row(known[one.address], one) for one in ordered if one.address in known]
 
 
 def _row(known: Row, checked: Checked) -> Row:

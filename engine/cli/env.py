@@ -169,6 +169,7 @@ def update(
 ) -> int:
     """Bring an environment to another version or other inputs."""
     from engine.actions import environments
+    from engine.actions import propagation as follow
 
     app = session.open_app()
     variables = {key: value or None for key, value in arguments.run_env(run_env, run_env_files).items()}
@@ -176,14 +177,15 @@ def update(
     said = environments.Details(description, variables, wishes, proposed_in.read(), credentials, tags)
     only_details = wish.is_empty and said != environments.Details()
     if propagate:
-        propagation.refuse(how, only_details=only_details)
-    run_ids = environments.update(app.desk, name, None if only_details else wish.read(), how.consent(), said)
+        propagation.refuse(only_details=only_details)
+    desk = follow.propagating(app.desk, name, propagation.manner(app, how)) if propagate else app.desk
+    run_ids = environments.update(desk, name, None if only_details else wish.read(), how.consent(), said)
     if only_details:
         row = session.reads().instance(f"environment/{name}")
         display.one(row, ENVIRONMENTS, how.output, lambda: marks.changed(f"Environment {name}", tags))
         return 0
     if propagate:
-        return propagation.carry_out(session, app, name, run_ids, how)
+        return propagation.carry_out(session, app, run_ids, how)
     return foreground.carry_out(session, app, run_ids, how)
 
 

@@ -102,6 +102,10 @@ def _broken_pipe() -> int:
 
 def _usage_hint(error: click.ClickException) -> str:
     context = getattr(error, "ctx", None)
+    if isinstance(error, click.NoSuchOption) and context is not None:
+        root = context.find_root()
+        if any(error.option_name in option.opts for option in root.command.params):
+            return f"It goes before the command: {root.command_path} {error.option_name} ..."
     return f"See: {context.command_path} --help" if context else ""
 
 

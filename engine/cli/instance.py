@@ -29,7 +29,7 @@ HISTORY = display.Shape(
     "landform.run/1",
     display.columns(
         "RUN=id LIVE=is_live OPERATION=operation FROM=template_before TEMPLATE=template INPUTS=inputs_changed "
-        "SHAPE=shape LAST_RUN=status PLAN=plan BY=requested_by APPROVED=approvers EXCEPTIONS=exceptions "
+        "SHAPE=shape STATUS=status PLAN=plan BY=requested_by APPROVED=approvers EXCEPTIONS=exceptions "
         "CAMPAIGN=campaign_id CREATED=created_at"
     ),
     "id",

@@ -93,8 +93,10 @@ def approve(session: Session, run_ids: tuple[int, ...], exceptions: tuple[str, .
     from engine.actions import runs
 
     rules = list(dict.fromkeys(rule.strip() for given in exceptions for rule in given.split(",") if rule.strip()))
-    if exceptions and not (rules and how.reason.strip()):
-        raise Usage("--except names rules, and needs --reason.", hint="Say why it is right this time: --reason TEXT")
+    if exceptions and not rules:
+        raise Usage("--except names no rule.", hint=f"See what refuses it: landform run show {run_ids[0]}")
+    if exceptions and not how.reason.strip():
+        raise Usage("--except needs --reason.", hint="Say why it is right this time: --reason TEXT")
     app = session.open_app()
     approved = runs.approve(app.desk, run_ids, runs.Yes(how.reason, rules), how.asked())
     code = foreground.carry_out(session, app, approved, how)

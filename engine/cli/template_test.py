@@ -9,7 +9,7 @@ import click
 
 from engine.cli import arguments, display, failures, signals
 from engine.cli.common import Session, pass_session
-from engine.errors import Conflict, Invalid
+from engine.errors import Conflict, Invalid, Usage
 
 if TYPE_CHECKING:
     from engine.app import App
@@ -34,7 +34,7 @@ def test(session: Session, version: str, output: str) -> int:
     report = recorded(session, app, ref)
     row = {"label": str(ref), **report.to_json()}
     display.one(row, TESTS, output, lambda: text(report))
-    session.say(f"{ref}: {report.sentence()} (Terraform {report.terraform}).")
+    session.say(f"Contract tests of {ref}: {report.sentence()} (Terraform {report.terraform}).")
     return 0 if report.is_passed else 1
 
 
@@ -48,7 +48,10 @@ def require_tests(session: Session, name: str, output: str, *, off: bool) -> Non
     from engine.actions import templates
     from engine.core.versions import parse_ref
 
-    found = templates.require_tests(session.open_app().desk, parse_ref(name), required=not off)
+    ref = parse_ref(name)
+    if ref.number is not None or ref.major is not None:
+        raise Usage(f"{name} names a version.", hint=f"Tests are demanded of all versions of a template: {ref.name}.")
+    found = templates.require_tests(session.open_app().desk, ref, required=not off)
     row = {"name": found.name, "kind": found.kind, "requires_tests": found.requires_tests}
     must = "must pass" if found.requires_tests else "need not pass"
     display.one(row, REQUIRED, output, lambda: f"Versions of {found.name} {must} their contract tests.")
@@ -108,5 +111,5 @@ def run(session: Session, app: App, bundle: Bundle) -> Report:
 def text(report: Report) -> str:
     """A report for people: every test, and below it why it failed."""
     rows = [{**row, "result": "passed" if row["passed"] else "failed"} for row in report.to_json()["tests"]]
-    lines = display.table(rows, _COLUMNS) if rows else []
+    lines = display.table(rows, _COLUMNS) if rows else ["There are no tests."]
     return display.printable("\n".join([*lines, *failures.problem_lines(report.problems)]))

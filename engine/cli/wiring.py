@@ -134,7 +134,7 @@ def _made_from(session: Session, nodes: Iterable[Node], name: str) -> set[str]:
     try:
         session.reads().versions(parse_ref(name))
     except NotFound as error:
-        near = [node.name for node in nodes if node.name.endswith(f"/{name}")]
+        near = [node.name for node in nodes if f"/{name}/" in f"{node.name}/"]
         raise NotFound(error.message, hint=f"If you mean {near[0]}, write it whole." if near else error.hint) from error
     return {node.name for node in nodes if _is_meant(name, node.template)}
 
@@ -151,7 +151,10 @@ def _versions(session: Session, graph: Wires, names: Iterable[str]) -> set[str]:
         meant = {node.name for node in graph.nodes if _is_meant(name.removeprefix(bare), node.name.partition("/")[2])}
         meant = {label for label in meant if label.startswith(bare)}
         if not meant:
-            raise NotFound(f"{name} names no version that something may be made from.")
+            raise NotFound(
+                f"{name} names no version that something may be made from.",
+                hint=f"See them: landform template versions {ref.name}",
+            )
         found |= meant
     return found
 

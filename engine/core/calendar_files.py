@@ -133,6 +133,7 @@ class _Reader:
             calendars.zone(name if isinstance(name, str) else "")
         except ExternalFailure:
             if "zone" in item:
-                like = did_you_mean(str(name), available_timezones())
+                # the short ones are relics: EST is no answer to CEST
+                like = did_you_mean(str(name), (each for each in available_timezones() if "/" in each))
                 self.wrong((*path, "zone"), f"{shown(name)} is not a time zone like Europe/Berlin.{like}")
         return str(name)

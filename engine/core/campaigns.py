@@ -99,6 +99,7 @@ UNENDED = frozenset({Status.RUNNING, Status.PAUSED, Status.HALTED})
 """Something may still happen to it."""
 UNDER_WAY = frozenset({StepStatus.RUNNING, StepStatus.CHECKING})
 UNFINISHED = UNDER_WAY | {StepStatus.PENDING}
+NOT_DONE = UNFINISHED | {StepStatus.CALLED_OFF}
 """The instance is that campaign's: no other may have it."""
 _VERBS: dict[Status, tuple[str, ...]] = {
     Status.RUNNING: ("pause", "abort"),

@@ -14,6 +14,9 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]?\{|["}]', re.DOTALL)
+_VARIABLE = r'var(?:\.[A-Za-z_][\w-]*|\[(?:\d+|"[^"$%\\]*")\])+'
+_SAID = re.compile(rf'"[^"$%\\]*"|"\$\{{ *{_VARIABLE} *\}}"|{_VARIABLE}', re.ASCII)
+"""A text, or one variable or part of it."""
 _LOOKED_AT = 2_000_000
 """Characters of one file that are looked at: people never wrote more."""
 
@@ -24,6 +27,8 @@ class _Block:
 
     header: list[str]
     arguments: dict[str, str] = field(default_factory=dict)
+    expressions: dict[str, str] = field(default_factory=dict)
+    """All its own arguments, as they are written up to the end of the line."""
 
 
 @dataclass(frozen=True)
@@ -55,10 +60,29 @@ def found(files: Mapping[str, bytes]) -> Configurations:
     return Configurations(frozen, frozenset(used | aliases.keys()), is_open)
 
 
+def is_worked_out(files: Mapping[str, bytes], argument: str) -> bool:
+    """Whether the configuration of any provider gives the argument otherwise than as a text or as one variable.
+
+    Terraform's plans tell only which variables such an expression speaks of, and not what it makes of them.
+    """
+    for name, content in files.items():
+        for block in _read(name, content.decode("utf-8", errors="replace")):
+            is_told = block.header[0] != "provider" or _SAID.fullmatch(block.expressions.get(argument, '""'))
+            if not is_told:
+                return True
+    return False
+
+
+def _read(name: str, text: str) -> Iterator[_Block]:
+    """The blocks at the top of a file of code; none of any other file."""
+    if name.endswith((".tf.json", ".tofu.json")):
+        return _json_blocks(text)
+    return _blocks(text) if name.endswith((".tf", ".tofu")) else iter(())
+
+
 def _facts(name: str, text: str) -> Iterator[tuple[str, str, str]]:
     """Type, first name, and alias or source, of the blocks that speak of providers."""
-    blocks = _json_blocks(text) if name.endswith(".tf.json") else _blocks(text) if name.endswith(".tf") else ()
-    for block in blocks:
+    for block in _read(name, text):
         kind, *labels = block.header
         if kind in _TOLD_BY and labels:
             yield kind, labels[0], block.arguments.get(_TOLD_BY[kind], "")
@@ -72,7 +96,9 @@ def _blocks(text: str) -> Iterator[_Block]:
     header: list[str] = []
     block: _Block | None = None
     depth = 0
-    for piece in _pieces(text):
+    for piece, at in _pieces(text):
+        if block is not None and depth == 1:
+            _take_down(block, header, text, at)
         if piece == "\n":
             header = []
         elif piece == "{":
@@ -95,7 +121,13 @@ def _note(block: _Block | None, line: list[str]) -> None:
         block.arguments[line[0]] = line[2].strip('"')
 
 
-def _pieces(text: str) -> Iterator[str]:
+def _take_down(block: _Block, line: list[str], text: str, at: int) -> None:
+    """Takes down all that is written so far of an argument of the block; `at` is where what comes next begins."""
+    if len(line) > 1 and line[1] == "=":
+        block.expressions[line[0]] = text[block.begun : at].strip()
+
+
+def _pieces(text: str) -> Iterator[tuple[str, int]]:
     """Words, strings in their quotes, braces, equals signs and ends of lines; neither comments nor here-documents."""
     at = 0
     while match := _TOKEN.search(text, at):

@@ -71,7 +71,7 @@ def _max_destroys(guards: Guards, facts: PlanFacts) -> Iterator[_Found]:
         return
     named = ", ".join(doomed[:_NAMED]) + (", ..." if len(doomed) > _NAMED else "")
     noun = "resource" if len(doomed) == 1 else "resources"
-    yield _Found("", f"{len(doomed)} {noun} would be destroyed, and {guards.max_destroys} are the most: {named}.")
+    yield _Found("", f"{len(doomed)} {noun} would be destroyed, and at most {guards.max_destroys} may be: {named}.")
 
 
 def _providers(guards: Guards, facts: PlanFacts) -> Iterator[_Found]:

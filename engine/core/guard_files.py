@@ -25,7 +25,8 @@ def parse(document: Document, read: Reader) -> Guards:
     """The guards of a file. Raises Invalid with every problem, those of the files of Rego that it names included."""
     reading = _Reading(document, read)
     if not isinstance(document.value, dict) or not document.value:
-        reading.add((), f"is not a file of guards: it says {shown(document.value)}.")
+        said = f"says {shown(document.value)}" if document.value else "is empty"
+        reading.add((), f"is not a file of guards: it {said}.")
     given = document.value if isinstance(document.value, dict) else {}
     for name in given:
         if name not in NAMES:

@@ -19,6 +19,7 @@ _URL = re.compile(
     re.ASCII,
 )
 _ORIGIN = re.compile(r"https?://[^/?#]*", re.ASCII)
+_CREDENTIALS = re.compile(r"[A-Za-z]*://[^/?#]*@")
 _HOST = re.compile(r"[A-Za-z0-9.-]+(:[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](:[0-9]{1,5})?", re.ASCII)
 _RESERVED = re.compile(rb"[^A-Za-z0-9._~-]")
 _LONGEST_S = 86_400
@@ -28,10 +29,15 @@ def problems(health: Health) -> Iterator[Problem]:
     """What is wrong with the way to ask that somebody has typed."""
     if health.command and not health.command[0]:
         yield Problem("--health-command", 0, "", "names no program.")
+    elif health.command and "/" in health.command[0] and not health.command[0].startswith("/"):
+        message = (
+            f"{quoted(health.command[0])} must begin with /, or be found on the PATH: it is not started from here."
+        )
+        yield Problem("--health-command", 0, "", message)
     if health.url and (wrong := _wrong_template(health.url)):
         yield Problem("--health-url", 0, "", wrong)
     if not 0 < health.timeout_s <= _LONGEST_S:
-        yield Problem("--health-timeout", 0, "", f"must be from 1 to {_LONGEST_S:,} seconds.")
+        yield Problem("--health-timeout", 0, "", f"must be from 1s to {_LONGEST_S // 3600}h.")
 
 
 def open_outputs(outputs: Mapping[str, Mapping[str, object]]) -> dict[str, object]:
@@ -85,11 +91,13 @@ def _text(name: str, outputs: Mapping[str, Mapping[str, object]]) -> str:
 
 def _wrong_template(template: str) -> str:
     """What is wrong with an address to be filled; "" when nothing is."""
+    if _CREDENTIALS.match(template):
+        return "must not have credentials in it: it is kept, and shown to others."
     if not template.startswith(("http://", "https://", "{")):
         return f"{quoted(template)} must begin with http://, https:// or {{output}}."
     plain = _NAME.sub("x", template if not template.startswith("{") else f"http://{template}")
     if "{" in plain or "}" in plain:
         return f"{quoted(template)} has braces that are no {{output}}."
     if not _is_url(plain):
-        return f"{quoted(template)} is not an address: no credentials, no spaces and no # are allowed."
+        return f"{quoted(template)} is not an address: no spaces and no # are allowed."
     return ""

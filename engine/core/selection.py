@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 
@@ -57,6 +57,9 @@ _TEXTS: Mapping[str, Callable[[Candidate], str]] = {
     "environment": lambda found: found.environment,
     "service": lambda found: found.service,
 }
+_EXISTING = frozenset({"address", "environment", "service"})
+"""Whoever has one is an instance, or is where one lives: what no instance has is not there."""
+_WILDCARDS = frozenset("*?[")
 _VERSION, _TAG = "version", "tag:"
 NAMES = (*_TEXTS, _VERSION, "tag:KEY", *_CLAIMS)
 HINT = (
@@ -71,7 +74,7 @@ def parse(terms: Iterable[str], option: str = "--select") -> tuple[Test, ...]:
     problems: list[Problem] = []
     for term in (part.strip() for text in terms for part in text.split(",")):
         try:
-            tests.append(_test(term))
+            tests.append(_test(term, option))
         except LandformError as error:
             problems.append(Problem(option, 0, term, error.message))
     if problems:
@@ -80,21 +83,59 @@ def parse(terms: Iterable[str], option: str = "--select") -> tuple[Test, ...]:
 
 
 def selected(candidates: Iterable[Candidate], tests: Iterable[Test]) -> tuple[Candidate, ...]:
-    """Those of the candidates that fulfil everything, by address."""
-    needed = tuple(tests)
-    fit = (found for found in candidates if all(test(found) for test in needed))
+    """Those of the candidates, which are all that there are, that fulfil everything, by address.
+
+    Raises Invalid for a name that none of them has: a typing error must not pass for a job that is done.
+    """
+    there, needed = tuple(candidates), tuple(tests)
+    problems = [problem for test in needed if isinstance(test, _Named) for problem in test.unknown(there)]
+    if problems:
+        raise Invalid("The selection names what is not there:", problems=problems)
+    fit = (found for found in there if all(test(found) for test in needed))
     return tuple(sorted(fit, key=lambda found: found.address))
 
 
-def _test(term: str) -> Test:
+@dataclass(frozen=True)
+class _Named:
+    """That one of the texts of an instance is one of these."""
+
+    name: str
+    choices: tuple[str, ...]
+    option: str
+
+    def __call__(self, found: Candidate) -> bool:
+        return any(fnmatchcase(_TEXTS[self.name](found), choice) for choice in self.choices)
+
+    def unknown(self, there: Iterable[Candidate]) -> Iterator[Problem]:
+        """The choices that nothing can fit."""
+        if self.name not in _EXISTING:
+            return
+        known = sorted({_TEXTS[self.name](found) for found in there} - {""})
+        for choice in self.choices:
+            if choice not in known and not _WILDCARDS & set(choice):
+                message = f"There is no {self.name} {quoted(choice)}.{did_you_mean(choice, known)}"
+                yield Problem(self.option, 0, f"{self.name}={choice}", message)
+
+
+def _kinds(choices: Iterable[str]) -> None:
+    """Raises Invalid for a kind that is none."""
+    known = [kind.value for kind in Kind]
+    for choice in choices:
+        if not any(fnmatchcase(kind, choice) for kind in known):
+            raise Invalid(f"{quoted(choice)} is not one of {', '.join(known)}.{did_you_mean(choice, known)}")
+
+
+def _test(term: str, option: str) -> Test:
     name, equals, text = term.partition("=")
     if not equals and name in _CLAIMS:
         return _CLAIMS[name]
     if not text:
         raise Invalid(f"{quoted(term)} selects nothing.{did_you_mean(name, NAMES)}")
-    choices = text.split("|")
+    choices = tuple(text.split("|"))
+    if name == "kind":
+        _kinds(choices)
     if name in _TEXTS:
-        return lambda found: any(fnmatchcase(_TEXTS[name](found), choice) for choice in choices)
+        return _Named(name, choices, option)
     if name == _VERSION:
         ranges = [_range(choice) for choice in choices]
         return lambda found: any(low <= found.number <= high for low, high in ranges)

@@ -70,7 +70,11 @@ def start(command: Command, stdout: IO[bytes] | int, stderr: int, *, stdin: int 
             umask=0o077,
         )
     except (OSError, ValueError) as error:
-        raise ExternalFailure(f"{command.argv[0]} cannot be started in {command.cwd}: {error}") from error
+        raise ExternalFailure(f"{command.argv[0]} cannot be started in {command.cwd}: {_why(error)}") from error
+
+
+def _why(error: OSError | ValueError) -> str:
+    return (isinstance(error, OSError) and error.strerror) or str(error)
 
 
 def capture(

@@ -127,29 +127,37 @@ def test_what_nothing_has_changed_for_by_then_is_skipped_and_the_campaign_is_wha
             ("pipeline/pay", "skipped", "Nothing that it reads has changed."),
         ],
     )
-    assert nothing.err.endswith("Nothing is stale because of environment prod.\n")
+    assert nothing.err.endswith("Nothing that reads its outputs is stale.\n")
 
 
-def test_nothing_is_propagated_of_what_is_not_waited_for(full: World) -> None:
-    before = last(full)
-
-    wrong = [
-        full.run("env", "update", "prod", "--propagate", "--no-wait"),
-        full.run("env", "update", "prod", "--propagate", "--description", "Shop"),
-    ]
+def test_a_change_that_waits_for_a_yes_is_propagated_by_whoever_comes_after_it(full: World) -> None:
+    wrong = full.run("env", "update", "prod", "--propagate", "--description", "Shop")
     waiting = full.run("env", "update", "prod", "--set", "zone=c", "--propagate")
+    before = full.row("campaign", "status", 1)
+    full.do("run", "approve", last(full), "--reason", "fine", "--no-wait")
+    full.do("run", "apply", last(full))
+    later = full.run("campaign", "resume", 1, "--timeout", 60)
 
-    later = "What is stale now can be brought up to date later: landform campaign start --redeploy --select stale"
-    assert [(result.code, result.err) for result in wrong] == [
-        (64, f"Error: --propagate waits for the environment's run.\nHint: Leave --no-wait out. {later}\n"),
-        (
-            64,
-            "Error: Nothing is deployed, so that nothing can be propagated.\n"
-            "Hint: To deploy it again as it is: --kind current-version\n",
-        ),
-    ]
-    assert (waiting.code, f"Nothing was propagated. {later}\n" in waiting.err) == (3, True)
-    assert last(full) == before + 1
+    assert (wrong.code, wrong.err) == (
+        64,
+        "Error: Nothing is deployed, so that nothing can be propagated.\n"
+        "Hint: To deploy it again as it is: --kind current-version\n",
+    )
+    assert (waiting.code, before["status"], before["steps"]) == (3, "running", [])
+    assert "Once it has: landform campaign resume 1. Or leave it to a worker.\n" in waiting.err
+    # nobody said that plans may approve themselves
+    assert (later.code, full.row("campaign", "status", 1)["statuses"]) == (3, {"pending": 2, "running": 1})
+
+
+def test_a_change_that_fails_is_not_propagated(full: World) -> None:
+    full.do("env", "update", "prod", "--set", "zone=c", "--propagate", "--no-wait", "--auto-approve")
+    full.do("run", "cancel", last(full))
+
+    found = full.run("campaign", "resume", 1)
+
+    row = full.row("campaign", "status", 1)
+    assert (found.code, row["status"]) == (7, "aborted")
+    assert row["message"] == f"Run {last(full)} is cancelled: nothing was propagated."
 
 
 def test_an_environment_goes_with_all_that_lives_in_it_readers_first(full: World) -> None:

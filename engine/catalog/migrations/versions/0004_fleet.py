@@ -64,6 +64,7 @@ def _campaign() -> None:
         _number("wave"),
         _number("forgiven"),
         _time("due_at", nullable=True),
+        sa.Column("after_run_id", sa.Integer(), nullable=True),
         sa.Column("rollback_of", sa.Integer(), nullable=True),
         *_texts("created_by"),
         _time("created_at"),
