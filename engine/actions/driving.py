@@ -5,7 +5,7 @@ Every effect is one transaction of the catalog. A process that dies between two 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -131,8 +131,7 @@ class Driver:
                 progress = Progress(campaign.wave, campaign.forgiven)
                 move = rules.next_move(_seen(tx, campaign_id, steps, waiting), progress, manner)
                 _record(tx, campaign, move, manner)
-            held_by = tuple(_holders(tx, waiting)) if set(_ready(campaign, steps)) <= waiting.keys() else ()
-            view = replace(_view(campaign, steps, move), held_by=held_by)
+            view = replace(_view(campaign, steps, move), held_by=tuple(_holders(tx, campaign, steps)))
         if has_news:
             self.trigger(Moment.RUN_ENDED)
         moments = {Kind.OPEN: Moment.WAVE_OPENED, Kind.HALT: Moment.HALTED, Kind.END: Moment.ENDED}
@@ -211,7 +210,9 @@ def _rests(tx: Tx, campaign: Campaign) -> bool:
 
 def _seen(tx: Tx, campaign_id: int, steps: list[Standing], waiting: Mapping[int, str]) -> list[rules.Step]:
     now = tx.now()
-    closed = {
+    # as _begun() would find, which looks at one after the other
+    closed = {step_id: held([(run.address, run)]).message for step_id, run in tx.held_steps(campaign_id).items()}
+    closed |= {
         step_id: f"{name}: {why}"
         for step_id, (name, calendar) in tx.calendars(campaign_id).items()
         if (why := _closed(calendars.from_json(calendar), now))
@@ -222,19 +223,16 @@ def _seen(tx: Tx, campaign_id: int, steps: list[Standing], waiting: Mapping[int,
     ]
 
 
-def _ready(campaign: Campaign, steps: list[Standing]) -> Iterator[int]:
-    """The steps that may begin as far as their wave is concerned."""
-    return (step.step_id for step in steps if step.status is StepStatus.PENDING and step.wave <= campaign.wave)
-
-
-def _holders(tx: Tx, step_ids: Iterable[int]) -> Iterator[int]:
-    """The runs that have the instances of these steps, or the environments of these instances."""
-    for step_id in step_ids:
-        instance = tx.find_instance_by_id(tx.step(step_id).instance_id)
-        home_id = instance.environment_id if instance else None
-        home = tx.find_instance_by_id(home_id) if home_id is not None else None
-        lines = (tx.line_of(each) for each in (instance, home) if each is not None)
-        yield from (line[0].id or 0 for line in lines if line)
+def _holders(tx: Tx, campaign: Campaign, steps: list[Standing]) -> Iterator[int]:
+    """As View.held_by."""
+    if campaign.status != Status.RUNNING:
+        return
+    if campaign.after_run_id is not None and not steps:
+        yield campaigns.last_try(tx, tx.run(campaign.after_run_id)).id or 0
+    ready = {step.step_id for step in steps if step.status is StepStatus.PENDING and step.wave <= campaign.wave}
+    found = tx.held_steps(campaign.id or 0) if ready else {}
+    if ready <= found.keys():
+        yield from {found[step_id].id or 0 for step_id in ready}
 
 
 def _closed(calendar: Calendar, now: datetime) -> str:

@@ -101,9 +101,7 @@ def clear_minimum(desk: Desk, ref: TemplateRef) -> Template:
 
 
 def _discarded(tx: Tx, template: Template) -> tuple[int, ...]:
-    """Discards the runs that would newly bring an instance to what nothing new may use, unless somebody works on them;
-    their numbers.
-    """
+    """Discards the runs that would be refused now, unless somebody works on them; their numbers."""
     found: list[int] = []
     for run in tx.runs_to(template):
         why = tx.withdrawn(run) if Status(run.status) in runs.BY_PEOPLE[Event.DISCARD] else ""

@@ -13,13 +13,16 @@ from engine.catalog import missing
 from engine.catalog.fleet_tables import Campaign, Step
 from engine.catalog.metadata import TABLES
 from engine.catalog.notices import Notices
-from engine.catalog.tables import Instance
+from engine.catalog.tables import Instance, Run
 from engine.core import notices
 from engine.core.campaigns import UNDER_WAY, UNENDED, UNFINISHED, Event, Status, StepStatus, after
+from engine.core.runs import ACTIVE
+from engine.core.runs import Status as RunStatus
 from engine.errors import Conflict
 
 _UNDER_WAY = [status.value for status in sorted(UNDER_WAY)]
 _UNFINISHED = [status.value for status in sorted(UNFINISHED)]
+_ACTIVE = [status.value for status in sorted(ACTIVE)]
 _HOME = aliased(Instance)
 _STEP = TABLES["step"].c
 _STANDING = (
@@ -123,6 +126,25 @@ class Campaigns(Notices):
         """The step that has the instance now; None when no campaign has it."""
         query = select(Step).where(col(Step.instance_id) == instance.id, col(Step.status).in_(_UNFINISHED))
         return self._session.scalars(query).first()
+
+    def held_steps(self, campaign_id: int) -> dict[int, Run]:
+        """Step -> the run that has its instance or, first, the environment that this lives in; only of pending steps
+        that somebody's run is in the way of.
+        """
+        is_there = or_(col(Run.instance_id) == Instance.id, col(Run.instance_id) == Instance.environment_id)
+        query = (
+            select(Step.id, Run)  # type: ignore[call-overload]
+            .join(Instance, Instance.id == Step.instance_id)
+            .join(Run, is_there)
+            .where(
+                Step.campaign_id == campaign_id, Step.status == StepStatus.PENDING.value, col(Run.status).in_(_ACTIVE)
+            )
+            # the last one counts: the environment's, and the one that holds it
+            .order_by(
+                Run.instance_id == Instance.environment_id, Run.status != RunStatus.QUEUED.value, col(Run.id).desc()
+            )
+        )
+        return dict(self._session.execute(query).all())
 
     def calendars(self, campaign_id: int) -> dict[int, tuple[str, dict[str, Any]]]:
         """Step -> name and calendar of the environment that it changes; only of pending steps, and where there is one.

@@ -13,6 +13,7 @@ from engine.catalog.metadata import TABLES
 from engine.catalog.tables import Instance, Run, Template, Version
 from engine.catalog.templates import Templates
 from engine.core import lifecycle, runs
+from engine.core.address import Kind
 from engine.core.lifecycle import Use, Verb
 from engine.core.runs import Operation
 from engine.core.versions import Number, TemplateKind, TemplateRef, VersionStatus, next_number, recommended
@@ -147,15 +148,21 @@ class Versions(Templates):
             () if is_component else self.published(template),
             instance.address if instance else "",
             bool(instance and _has_had(instance) and instance.version_id == version.id),
+            bool(instance and instance.hibernated_at is not None),
         )
 
     def withdrawn(self, run: Run) -> str:
-        """Why the run may not bring its instance to another version any more; "" when it may, or brings it to none."""
+        """Why the run may not deploy its version any more; "" when it may, or deploys none.
+
+        The pipeline of a service stays on what it is on, also where that is below a minimum: what is destroyed has to
+        be taken out of it.
+        """
         version, instance = self._by_id(Version, run.version_id), self._by_id(Instance, run.instance_id)
         if run.operation != Operation.DEPLOY or version is None or instance is None:
             return ""
         use = self.use(self.template_by_id(version.template_id), version, instance)
-        error = None if use.is_on_it else lifecycle.refusal(use)
+        stays = use.is_on_it and instance.kind == Kind.PIPELINE
+        error = None if stays else lifecycle.refusal(use)
         return error.message if error else ""
 
     def runs_to(self, template: Template) -> list[Run]:

@@ -29,13 +29,13 @@ CAMPAIGNS = display.Shape(
 )
 STEPS = display.Shape(
     "landform.campaign/1",
-    display.columns("WAVE=number ADDRESS=address FROM=template_before TO=template STATUS=status RUN=run_id PLAN=plan")
+    display.columns("WAVE=wave ADDRESS=address FROM=template_before TO=template STATUS=status RUN=run_id PLAN=plan")
     + display.columns("MESSAGE=message"),
     "address",
 )
 PLAN = display.Shape(
     "landform.campaign-plan/1",
-    display.columns("WAVE=number ADDRESS=address ENVIRONMENT=environment FROM=before TO=after REFUSED=refusal"),
+    display.columns("WAVE=wave ADDRESS=address ENVIRONMENT=environment FROM=before TO=after REFUSED=refusal"),
     "address",
 )
 
@@ -83,8 +83,7 @@ def plan(session: Session, asked: Asked, output: str) -> None:
 def _planned(found: Outline) -> list[dict[str, object]]:
     return [
         {
-            "wave": step.wave,
-            "number": step.wave + 1,
+            "wave": step.wave + 1,
             "address": step.address,
             "environment": step.environment,
             "before": step.before,
@@ -295,8 +294,8 @@ def _text(row: Row) -> list[str]:
     title = f" {row['title']}" if row["title"] else ""
     head = f"Campaign {row['id']}{title}: {row['status']}, {_done(row)} done"
     waves = sorted({step["wave"] for step in row["steps"]})
-    of_each = [f"  wave {wave + 1}: {counts(_of_wave(row, wave))}" for wave in waves]
-    steps = [step | {"number": step["wave"] + 1, "status": _status(step)} for step in row["steps"]]
+    of_each = [f"  wave {wave}: {counts(_of_wave(row, wave))}" for wave in waves]
+    steps = [step | {"status": _status(step)} for step in row["steps"]]
     message = [f"  {row['message']}"] if row["message"] else []
     return [head, *message, *of_each, "", *display.table(steps, STEPS.columns)]
 

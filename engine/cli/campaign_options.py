@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shlex
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
@@ -106,10 +108,21 @@ class Asked:
 
 
 def _words(command: str) -> tuple[str, ...]:
+    """The program and its arguments; one that is named from here is named whole, as it is started elsewhere."""
     try:
-        return tuple(shlex.split(command))
+        words = tuple(shlex.split(command))
     except ValueError as error:
         raise Usage(f"--health-command cannot be split into words: {error}.") from error
+    program = words[0] if words else ""
+    if "/" not in program or Path(program).is_absolute():
+        return words
+    found = shutil.which(str(Path.cwd() / program))
+    if found is None:
+        raise Usage(
+            f"--health-command names {quoted(program)}, and that is no program in this folder.",
+            hint="A script must be executable; a bare name is looked for on PATH.",
+        )
+    return (found, *words[1:])
 
 
 def wishing(command: F) -> F:

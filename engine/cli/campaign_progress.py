@@ -88,7 +88,7 @@ class Progress:
             row, phases = self._row, dict(self._phases)
         for wave in sorted({step["wave"] for step in row["steps"]}):
             steps = [step for step in row["steps"] if step["wave"] == wave]
-            table.add_row(Text(f"wave {wave + 1}"), Text(counts(steps)))
+            table.add_row(Text(f"wave {wave}"), Text(counts(steps)))
         under_way = [step for step in row["steps"] if step["status"] in UNDER_WAY]
         for step in under_way[:_MOST_STEPS]:
             phase = phases.get(step["run_id"], "") if step["status"] == StepStatus.RUNNING else step["status"]

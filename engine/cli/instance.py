@@ -115,6 +115,8 @@ def outputs(session: Session, address: str, output: str) -> None:
 def history(session: Session, address: str, page: display.Page, output: str) -> None:
     """List the runs of an instance, newest first: what each changed, who said yes, and which one is live."""
     rows = session.reads().history(arguments.any_address(address), before=page.before, limit=page.limit + 1)
+    if output == "table":
+        rows = [row | {"approvers": row["approvers"] or row["approved_by"]} for row in rows]
     display.page(session, rows, HISTORY, page, output)
 
 

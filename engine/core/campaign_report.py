@@ -67,7 +67,7 @@ def _counts(steps: Iterable[Facts]) -> dict[str, int]:
 
 
 def _wave(number: int, steps: Sequence[Facts]) -> dict[str, object]:
-    return {"wave": number + 1, "counts": _counts(steps), "steps": [_step(step) for step in steps]}
+    return {"wave": number, "counts": _counts(steps), "steps": [_step(step) for step in steps]}
 
 
 def _step(step: Facts) -> dict[str, object]:
@@ -97,7 +97,7 @@ def _head(found: Facts) -> Iterator[str]:
     title = f" {code(found['title'])}" if found["title"] else ""
     yield f"### Landform: campaign {found['campaign']}{title} {_headline(found['status'])}"
     yield ""
-    until = f" until {found['ended_at']}" if found["ended_at"] else ""
+    until = f", ended at {found['ended_at']}" if found["ended_at"] else ""
     of = f", taking back campaign {found['rollback_of']}" if found["rollback_of"] else ""
     yield f"Started by {code(found['created_by'])} at {found['created_at']}{until}{of}."
     yield f"Brings: {code(_wish(found['wish']))}"
@@ -132,7 +132,7 @@ def _manner(stored: Facts) -> str:
         f"{manner.pause_s:g} s between waves" if manner.pause_s else "",
         "a yes between waves" if manner.approve_waves else "",
         f"halts at {counted(manner.max_failures, 'failure')}",
-        f"plans may {', '.join(shape.value for shape in manner.allow)}",
+        f"no plan goes beyond {manner.allow[-1].value}",
     )
     return ", ".join(filter(None, said))
 

@@ -99,8 +99,8 @@ UNENDED = frozenset({Status.RUNNING, Status.PAUSED, Status.HALTED})
 """Something may still happen to it."""
 UNDER_WAY = frozenset({StepStatus.RUNNING, StepStatus.CHECKING})
 UNFINISHED = UNDER_WAY | {StepStatus.PENDING}
-NOT_DONE = UNFINISHED | {StepStatus.CALLED_OFF}
 """The instance is that campaign's: no other may have it."""
+NOT_DONE = UNFINISHED | {StepStatus.CALLED_OFF}
 _VERBS: dict[Status, tuple[str, ...]] = {
     Status.RUNNING: ("pause", "abort"),
     Status.PAUSED: ("resume", "retry", "abort"),
@@ -318,7 +318,8 @@ def next_move(steps: Sequence[Step], progress: Progress, manner: Manner) -> Move
     under_way = sum(step.status in UNDER_WAY for step in steps)
     unfinished = [step for step in steps if step.status in UNFINISHED]
     if new >= manner.max_failures and any(step.status is StepStatus.PENDING for step in unfinished):
-        return Move(Kind.HALT, message=f"{counted(new, 'step')} failed, and {manner.max_failures} are too many.")
+        limit = f"{manner.max_failures} halt{'s' if manner.max_failures == 1 else ''}"
+        return Move(Kind.HALT, message=f"{counted(new, 'step')} failed, and {limit} it.")
     if not unfinished:
         return _end(failed)
     if unfinished[0].wave > wave:

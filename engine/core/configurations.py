@@ -15,8 +15,10 @@ _TOKEN = re.compile(
 )
 _IN_STRING = re.compile(r'\\.|\$\$\{|%%\{|[$%]?\{|["}]', re.DOTALL)
 _VARIABLE = r'var(?:\.[A-Za-z_][\w-]*|\[(?:\d+|"[^"$%\\]*")\])+'
-_SAID = re.compile(rf'"[^"$%\\]*"|"\$\{{ *{_VARIABLE} *\}}"|{_VARIABLE}', re.ASCII)
+_SAID = re.compile(rf'(?:"[^"$%\\]*"|"\$\{{ *{_VARIABLE} *\}}"|{_VARIABLE})(?:\s*(?:#|//).*)?', re.ASCII)
 """A text, or one variable or part of it."""
+CODE = (".tf", ".tf.json", ".tofu", ".tofu.json")
+"""How files of code end."""
 _LOOKED_AT = 2_000_000
 """Characters of one file that are looked at: people never wrote more."""
 
@@ -29,6 +31,10 @@ class _Block:
     arguments: dict[str, str] = field(default_factory=dict)
     expressions: dict[str, str] = field(default_factory=dict)
     """All its own arguments, as they are written up to the end of the line."""
+    inner: list[str] = field(default_factory=list)
+    """The blocks directly inside it: type, and names behind it, as in `provisioner local-exec`."""
+    begun: int = 0
+    """Where the expression of its last argument begins."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +71,26 @@ def is_worked_out(files: Mapping[str, bytes], argument: str) -> bool:
 
     Terraform's plans tell only which variables such an expression speaks of, and not what it makes of them.
     """
+    given = (block.expressions.get(argument) for _, block in _all(files) if block.header[0] == "provider")
+    return any(expression is not None and not _SAID.fullmatch(expression) for expression in given)
+
+
+def provisioners_of_removed(files: Mapping[str, bytes]) -> dict[str, frozenset[str]]:
+    """What `removed` blocks speak of, with the file -> the types of their provisioners, of which no plan tells."""
+    found: dict[str, frozenset[str]] = {}
+    for name, block in _all(files):
+        kinds = frozenset(words.split(" ", 1)[1] for words in block.inner if words.startswith("provisioner "))
+        if block.header[0] == "removed" and kinds:
+            about = f"{block.expressions.get('from', '')} ({name})"
+            found[about] = found.get(about, frozenset()) | kinds
+    return found
+
+
+def _all(files: Mapping[str, bytes]) -> Iterator[tuple[str, _Block]]:
+    """File and block of all that is said at the top of any file."""
     for name, content in files.items():
         for block in _read(name, content.decode("utf-8", errors="replace")):
-            is_told = block.header[0] != "provider" or _SAID.fullmatch(block.expressions.get(argument, '""'))
-            if not is_told:
-                return True
-    return False
+            yield name, block
 
 
 def _read(name: str, text: str) -> Iterator[_Block]:
@@ -98,7 +118,7 @@ def _blocks(text: str) -> Iterator[_Block]:
     depth = 0
     for piece, at in _pieces(text):
         if block is not None and depth == 1:
-            _take_down(block, header, text, at)
+            _take_down(block, header, piece, text, at)
         if piece == "\n":
             header = []
         elif piece == "{":
@@ -121,10 +141,14 @@ def _note(block: _Block | None, line: list[str]) -> None:
         block.arguments[line[0]] = line[2].strip('"')
 
 
-def _take_down(block: _Block, line: list[str], text: str, at: int) -> None:
-    """Takes down all that is written so far of an argument of the block; `at` is where what comes next begins."""
-    if len(line) > 1 and line[1] == "=":
+def _take_down(block: _Block, line: list[str], piece: str, text: str, at: int) -> None:
+    """Takes down what is directly in the block: the expression that a piece at `at` ends, or the block it begins."""
+    if piece == "=" and len(line) == 1:
+        block.begun = at + 1
+    elif piece in ("\n", "}") and len(line) > 1 and line[1] == "=":
         block.expressions[line[0]] = text[block.begun : at].strip()
+    elif piece == "{":
+        block.inner.append(" ".join(word.strip('"') for word in line))
 
 
 def _pieces(text: str) -> Iterator[tuple[str, int]]:
@@ -134,12 +158,12 @@ def _pieces(text: str) -> Iterator[tuple[str, int]]:
         at = match.end()
         if match["quote"]:
             at = _end_of_string(text, at)
-            yield text[match.start() : at]
+            yield text[match.start() : at], match.start()
         elif match["word"] or match["sign"]:
-            yield match[0]
+            yield match[0], match.start()
         elif match["mark"]:
             at = _end_of_document(text, at, match["mark"])
-            yield "\n"
+            yield "\n", at
 
 
 def _end_of_document(text: str, start: int, mark: str) -> int:
@@ -175,9 +199,15 @@ def _json_blocks(text: str) -> Iterator[_Block]:
         return
     for kind, named in value.items() if isinstance(value, dict) else ():
         for each in _bodies(named):
+            if kind == "removed":
+                kinds = [f"provisioner {name}" for body in _bodies(each.get("provisioner")) for name in body]
+                yield _Block([kind], {}, {"from": str(each.get("from"))}, kinds)
+                continue
             for label, inner in each.items():
                 for body in _bodies(inner):
-                    yield _Block([kind, label], {name: text for name, text in body.items() if isinstance(text, str)})
+                    texts = {name: text for name, text in body.items() if isinstance(text, str)}
+                    written = {name: json.dumps(value) for name, value in body.items()}
+                    yield _Block([kind, label], texts, written)
 
 
 def _bodies(value: object) -> Iterator[dict[str, object]]:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from fnmatch import fnmatchcase
 
-from engine.core import shapes
+from engine.core import shapes, wildcards
 from engine.core.contracts import ANY, LIKE, UNKNOWN, Contract, Wanted
 from engine.core.located import Path, dotted, short, shown
 from engine.core.outputs import MASK
@@ -133,7 +132,7 @@ def _unknown_value(found: _Value, _text: str) -> str:
 def _like(found: _Value, text: str) -> str:
     if found.unknown is True:
         return f"is not known before the apply: write {{{ANY}: true}}"
-    is_like = isinstance(found.after, str) and fnmatchcase(found.after, text)
+    is_like = isinstance(found.after, str) and wildcards.matches(text, found.after)
     return "" if is_like else f"is {found}, not like {shown(text)}"
 
 

@@ -60,9 +60,12 @@ def _sentence(found: _Found) -> str:
 
 def _never_destroy(guards: Guards, facts: PlanFacts) -> Iterator[_Found]:
     for change in facts.summary.destructive if guards.never_destroy else ():
-        if any(any_matches(guards.never_destroy, name) for name in names_of(change.address)):
+        # nor by giving it another name first
+        names = names_of(change.address) | (names_of(change.previous) if change.previous else frozenset())
+        if any(any_matches(guards.never_destroy, name) for name in names):
             again = " and made anew" if change.action is Action.REPLACE else ""
-            yield _Found(change.address, f"would be destroyed{again}.")
+            so_far = f"(so far {change.previous}) " if change.previous else ""
+            yield _Found(change.address, f"{so_far}would be destroyed{again}.")
 
 
 def _max_destroys(guards: Guards, facts: PlanFacts) -> Iterator[_Found]:
@@ -223,7 +226,7 @@ def _of_group(group: Resource) -> Iterator[_Ingress]:
 
 def _too_open(found: _Ingress, allowed: tuple[Ports, ...]) -> str:
     worst = _publicity(found.networks)
-    if worst is None or _is_within(found, allowed):
+    if not worst or _is_within(found, allowed):
         return ""
     where = _port_words(found)
     if isinstance(worst, Hidden):
@@ -231,21 +234,28 @@ def _too_open(found: _Ingress, allowed: tuple[Ports, ...]) -> str:
     return f"lets the whole world in{where}."
 
 
-def _publicity(networks: Sequence[object]) -> str | Hidden | None:
-    """The network that is the whole world, or Hidden where one may be; None where none is."""
-    worst: str | Hidden | None = None
-    for network in networks:
-        if isinstance(network, str) and _is_everywhere(network):
-            return network
-        worst = network if isinstance(network, Hidden) else worst
-    return worst
+_WORLD_BITS = 8
+"""A network with fewer bits than that, such as 0.0.0.0/1 or 2000::/3, is as good as the whole world."""
+_PRIVATE = ipaddress.IPv6Network("fc00::/7")
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
-def _is_everywhere(network: str) -> bool:
+def _publicity(networks: Sequence[object]) -> bool | Hidden:
+    """Whether the networks together are as good as the whole world; Hidden where nobody can tell."""
+    known = [found for network in networks if isinstance(network, str) and (found := _network(network))]
+    old = ipaddress.collapse_addresses(each for each in known if isinstance(each, ipaddress.IPv4Network))
+    new = ipaddress.collapse_addresses(each for each in known if isinstance(each, ipaddress.IPv6Network))
+    together: list[_Network] = [*old, *new]
+    if any(each.prefixlen < _WORLD_BITS and each != _PRIVATE for each in together):
+        return True
+    return next((network for network in networks if isinstance(network, Hidden)), False)
+
+
+def _network(text: str) -> _Network | None:
     try:
-        return ipaddress.ip_network(network.strip(), strict=False).prefixlen == 0
+        return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
-        return False
+        return None
 
 
 def _is_within(found: _Ingress, allowed: tuple[Ports, ...]) -> bool:

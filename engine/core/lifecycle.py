@@ -96,6 +96,8 @@ class Use:
     """Of the instance that is to be deployed with it; "" for one that is not there yet."""
     is_on_it: bool = False
     """Whether that is what the instance was deployed with last."""
+    is_asleep: bool = False
+    """Whether the instance is hibernated."""
 
     @property
     def label(self) -> str:
@@ -150,6 +152,8 @@ def _instead(use: Use) -> str:
     if use.instead is None:
         return f"No other version is published: landform template versions {use.template}"
     kind, _, name = use.address.partition("/")
+    if use.is_asleep:
+        return f"Wake it with another version: landform instance wake {use.address} --version {use.instead}"
     if kind in _UPDATES:
         return f"Bring it to another version: landform {_UPDATES[kind]} update {name} --version {use.instead}"
     return f"Use {use.template}@{use.instead}."

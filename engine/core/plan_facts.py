@@ -6,7 +6,7 @@ Nothing in that JSON is taken for granted: what is missing or of another type co
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from itertools import zip_longest
@@ -80,6 +80,16 @@ class Resource:
 
 
 @dataclass(frozen=True)
+class Untold:
+    """What code says that its plan does not."""
+
+    works_regions_out: bool = False
+    """Whether the region of a provider is made out of variables: the plan only names those."""
+    of_removed: Mapping[str, Collection[str]] = field(default_factory=dict)
+    """What a `removed` block speaks of -> the types of the provisioners in it."""
+
+
+@dataclass(frozen=True)
 class PlanFacts:
     """A plan."""
 
@@ -95,8 +105,8 @@ class PlanFacts:
     """The one of a configuration that says none; "" where nobody knows."""
 
 
-def read(plan: Tree, summary: Summary, default_region: str) -> PlanFacts:
-    """The facts of a plan whose sensitive values are masked; the other two are not told by it.
+def read(plan: Tree, summary: Summary, default_region: str, untold: Untold | None = None) -> PlanFacts:
+    """The facts of a plan whose sensitive values are masked; the rest is not told by it.
 
     Raises ExternalFailure for what is no plan.
     """
@@ -107,15 +117,20 @@ def read(plan: Tree, summary: Summary, default_region: str) -> PlanFacts:
     code = dict(_code(_tree(_at(plan, "configuration", "root_module"))))
     resources = tuple(_resources(plan, code))
     configurations = _tree(_at(plan, "configuration", "provider_config"))
+    untold = untold or Untold()
+    variables = {} if untold.works_regions_out else _tree(plan.get("variables"))
     return PlanFacts(
         summary=summary,
         resources=resources,
         providers=_providers(configurations, resources),
-        programs={place: found for place, block in code.items() if (found := _program(block))},
+        programs={
+            **{place: found for place, block in code.items() if (found := _program(block))},
+            **{place: found for place, kinds in untold.of_removed.items() if (found := _provisioners(kinds))},
+        },
         regions={
             name: region
             for name, given in configurations.items()
-            if (region := _region(_tree(given), _tree(plan.get("variables")))) is not None
+            if (region := _region(_tree(given), variables)) is not None
         },
         default_region=default_region,
     )
@@ -124,7 +139,11 @@ def read(plan: Tree, summary: Summary, default_region: str) -> PlanFacts:
 def destroyed(plan: Tree) -> Summary:
     """What the plan destroys and replaces, and nothing else of it."""
     found = [
-        Change(str(each.get("address", "")), Action.REPLACE if "create" in actions else Action.DELETE)
+        Change(
+            str(each.get("address", "")),
+            Action.REPLACE if "create" in actions else Action.DELETE,
+            previous=str(each.get("previous_address") or ""),
+        )
         for each in map(_tree, _list(plan.get("resource_changes")))
         if "delete" in (actions := _list(_at(each, "change", "actions")))
     ]
@@ -183,11 +202,15 @@ def _providers(configurations: Tree, resources: Sequence[Resource]) -> dict[str,
 
 
 def _program(block: Tree) -> str:
-    kinds = {str(_tree(each).get("type")) for each in _list(block.get("provisioners"))} & _PROGRAMS
-    if kinds:
-        return f"has a provisioner {' and one '.join(sorted(kinds))}"
+    if found := _provisioners(str(_tree(each).get("type")) for each in _list(block.get("provisioners"))):
+        return found
     is_external = block.get("mode") == "data" and block.get("type") == _EXTERNAL
     return "gets its values from a program" if is_external else ""
+
+
+def _provisioners(kinds: Iterable[str]) -> str:
+    programs = _PROGRAMS.intersection(kinds)
+    return f"has a provisioner {' and one '.join(sorted(programs))}" if programs else ""
 
 
 def _region(configuration: Tree, variables: Tree) -> str | Hidden | None:

@@ -51,6 +51,8 @@ class Change:
     action: Action
     reason: str = ""
     """Terraform's reason (`cannot_update`, `tainted`, ...); "" when it gives none."""
+    previous: str = ""
+    """The address that it has had so far, where a `moved` block gives it this one; else ""."""
 
 
 @dataclass(frozen=True)
@@ -110,14 +112,19 @@ class Summary:
     def shown(self, show: Callable[[str], str]) -> Summary:
         """The same, with addresses as they may be shown: the keys in them can be anything."""
         changes, drift = (
-            tuple(replace(change, address=show(change.address)) for change in found)
+            tuple(replace(change, address=show(change.address), previous=show(change.previous)) for change in found)
             for found in (self.changes, self.drift)
         )
         return replace(self, changes=changes, drift=drift)
 
     def to_json(self) -> dict[str, object]:
         """A JSON form that from_json() reads back."""
-        return asdict(self)
+        return {**asdict(self), "changes": [*map(_plain, self.changes)], "drift": [*map(_plain, self.drift)]}
+
+
+def _plain(change: Change) -> dict[str, str]:
+    # most have had the same address before
+    return {name: text for name, text in asdict(change).items() if text or name != "previous"}
 
 
 def from_json(stored: Mapping[str, list[dict[str, object]]]) -> Summary:
@@ -125,7 +132,9 @@ def from_json(stored: Mapping[str, list[dict[str, object]]]) -> Summary:
 
     def changes(key: str) -> tuple[Change, ...]:
         return tuple(
-            Change(str(item["address"]), Action(str(item["action"])), str(item["reason"]))
+            Change(
+                str(item["address"]), Action(str(item["action"])), str(item["reason"]), str(item.get("previous", ""))
+            )
             for item in stored.get(key, ())
         )
 

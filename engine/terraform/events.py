@@ -195,7 +195,8 @@ def _change(tree: Tree) -> Change | None:
     if action not in frozenset(Action):
         # a word of a later Terraform: think the worst, so that nobody approves it unseen
         return Change(address, Action.REPLACE, action)
-    return Change(address, Action(action), text(tree, "change", "reason"))
+    previous = text(tree, "change", "previous_resource", "addr")
+    return Change(address, Action(action), text(tree, "change", "reason"), previous)
 
 
 def _refresh(tree: Tree) -> Event:

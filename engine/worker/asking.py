@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import partial
+from threading import Thread
 
-from engine.errors import Cancelled
+from engine.errors import Cancelled, LandformError
 from engine.external.process import Stop
 
 logger = logging.getLogger(__name__)
-_AT_ONCE = 32
 
 
 @dataclass
@@ -24,18 +22,21 @@ class Asking:
     ask: Callable[[int, Stop], object]
     """Asks the instance of a step, and records the answer."""
     stop: Stop = field(default_factory=Stop)
-    """Ends the asking: whoever goes on asks again."""
+    """Ends the asking: whoever goes on with the campaign asks again."""
     _asked: set[int] = field(default_factory=set)
-    _pool: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="asking"))
 
     def look(self) -> None:
         """Brings campaigns forward, and begins to ask whoever is not being asked by this worker."""
         for step_id in set(self.advance()) - self._asked:
             self._asked.add(step_id)
-            self._pool.submit(self.ask, step_id, self.stop).add_done_callback(partial(self._done, step_id))
+            Thread(target=self._ask, args=(step_id,), name=f"asking-{step_id}", daemon=True).start()
 
-    def _done(self, step_id: int, asked: Future[object]) -> None:
-        error = asked.exception()
-        if error is not None and not isinstance(error, Cancelled):
-            logger.error("the answer of an instance is not recorded", exc_info=error, extra={"step": step_id})
-        self._asked.discard(step_id)
+    def _ask(self, step_id: int) -> None:
+        try:
+            self.ask(step_id, self.stop)
+        except Cancelled:
+            return
+        except LandformError as error:
+            logger.warning("the answer of an instance is not recorded: %s", error.message, extra={"step": step_id})
+        finally:
+            self._asked.discard(step_id)

@@ -151,7 +151,7 @@ class _Bench:
             raise Cancelled("The tests were stopped before they had finished.")
         yield from (self._result(name, names, case) for case in collector.cases)
         if not collector.cases or (ended.code and all(case.is_passed for case in collector.cases)):
-            message = f"terraform test ended with exit code {ended.code} and did not say why."
+            message = f"terraform test {_unsaid(ended, command)}."
             first = next(iter(names.values()))
             yield Result("terraform test", first, 0, name.value, None, (Problem(first, 0, "", message, RULE),))
 
@@ -234,6 +234,14 @@ def _failure(test: Contract, message: str) -> tuple[Problem, ...]:
     if expected in message:
         return ()
     return (test.problem(("expect", "fails"), f"It has failed otherwise: {message}"),)
+
+
+def _unsaid(ended: process.Ended, command: process.Command) -> str:
+    """Why it failed where it did not say so itself."""
+    # whatever ended it: it may have had to be killed
+    if ended.duration_s >= command.timeout_s:
+        return "took longer than allowed and was stopped"
+    return f"ended with exit code {ended.code} and did not say why"
 
 
 def _parsed(text: str) -> object:

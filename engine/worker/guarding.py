@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from engine.core import export_plan, guard_checks, plan_facts, policies
+from engine.core import configurations, export_plan, guard_checks, plan_facts, policies
 from engine.core.guards import Refusal
-from engine.core.plan_facts import PlanFacts
+from engine.core.plan_facts import PlanFacts, Untold
 from engine.core.plans import Summary
 from engine.errors import ExternalFailure, LandformError
 from engine.external import rego
@@ -17,8 +18,6 @@ from engine.external.launch import TooMuch
 from engine.worker.redaction import Redaction
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from engine.terraform.cli import Place
     from engine.worker.ground import Ground
     from engine.worker.work import Work
@@ -56,7 +55,7 @@ def _of_plan(
     ground: Ground, work: Work, place: Place, plan: Mapping[str, Any], summary: Summary | None
 ) -> tuple[Refusal, ...]:
     tree = export_plan.masked(plan, work.run_id)
-    facts = plan_facts.read(tree, summary or plan_facts.destroyed(tree), _region(place.env))
+    facts = plan_facts.read(tree, summary or plan_facts.destroyed(tree), _region(place.env), _untold(work, place))
     # a provider may repeat elsewhere what Terraform knows to be sensitive in one place
     outputs = work.environment.outputs if work.environment else {}
     public = [name for name, output in outputs.items() if not output["sensitive"]]
@@ -97,6 +96,26 @@ def _shown_plan(ground: Ground, place: Place, plan: Path) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ExternalFailure("What Terraform shows of the plan cannot be read.")
     return found
+
+
+def _untold(work: Work, place: Place) -> Untold:
+    """What only the code says of what the guards ask for."""
+    if not any(each.guards.regions or not each.guards.local_exec for each in work.guards):
+        return Untold()
+    code = dict(_code(place))
+    # what configurations of modules say is never told from a plan
+    root = {name: content for name, content in code.items() if "/" not in name}
+    return Untold(configurations.is_worked_out(root, "region"), configurations.provisioners_of_removed(code))
+
+
+def _code(place: Place) -> Iterator[tuple[str, bytes]]:
+    """Name and content of each file of code that was planned, those of modules from elsewhere included."""
+    modules = Path(place.env["TF_DATA_DIR"]) / "modules"
+    for folder in (place.folder, modules):
+        for path in folder.rglob("*"):
+            if path.name.endswith(configurations.CODE) and path.is_file():
+                inside = path.relative_to(folder).as_posix()
+                yield (inside if folder != modules else f"{modules.name}/{inside}"), path.read_bytes()
 
 
 def _region(env: Mapping[str, str]) -> str:

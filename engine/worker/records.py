@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from engine.core.address import Kind
@@ -22,6 +23,9 @@ def deployed(tx: Tx, run: Run) -> None:
     instance.upstream = run.upstream
     instance.attached_id = run.attached_id
     instance.deployed_run_id = run.id
+    if instance.hibernated_at is not None and instance.expires_at is None and instance.ttl_s:
+        # the time that it got when somebody asked to wake it was over before it was awake
+        instance.expires_at = tx.now() + timedelta(seconds=instance.ttl_s)
     instance.hibernated_at = None
     tx.forget_drift(instance)
     tx.save(instance)

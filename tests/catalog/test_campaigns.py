@@ -76,6 +76,22 @@ def test_a_step_has_the_calendar_of_the_environment_that_it_changes(world: World
         assert tx.calendars(number) == {1: ("prod", {"freezes": []}), 2: ("prod", {"freezes": []})}
 
 
+def test_a_step_is_held_by_the_first_run_in_line_of_its_instance_or_of_its_environment(world: World) -> None:
+    number = start(world, steps(world))
+    with world.catalog.read() as tx:
+        environment, instance = (tx.instance_by_id(step.instance_id) for step in tx.steps(number))
+        free = tx.held_steps(number)
+    world.run(instance, RunStatus.SUCCEEDED)
+    waiting, _ = world.run(instance), world.run(instance)
+    with world.catalog.read() as tx:
+        own = {step: run.id for step, run in tx.held_steps(number).items()}
+    change = world.run(environment, RunStatus.PLANNED)
+    with world.catalog.read() as tx:
+        homes = {step: run.id for step, run in tx.held_steps(number).items()}
+
+    assert (free, own, homes) == ({}, {2: waiting.id}, {1: change.id, 2: change.id})
+
+
 def test_a_campaign_is_read_with_its_steps_and_what_became_of_them(world: World, url: str) -> None:
     number = start(world, steps(world))
     with world.catalog.read() as tx:

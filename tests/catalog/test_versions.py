@@ -14,6 +14,7 @@ from engine.catalog.places import url_of
 from engine.catalog.reads import Reads
 from engine.catalog.tables import Version
 from engine.catalog.versions import number_of
+from engine.core.address import Kind
 from engine.core.lifecycle import Verb
 from engine.core.runs import Status
 from engine.core.versions import Number, parse_ref
@@ -439,3 +440,24 @@ def test_a_run_of_a_deprecated_version_warns_and_one_that_leads_to_a_yanked_one_
     assert Reads(url).run(run.id or 0)["warnings"] == []
     assert why == "web@1.0 was yanked: It loses data. Nothing new may use it."
     assert led == [run.id]
+
+
+def test_below_a_new_minimum_a_plan_for_what_is_there_is_withdrawn_too_but_for_pipelines(world: World) -> None:
+    template = world.template()
+    versions = [world.version(template, major) for major in (None, 1)]
+    instance = world.instance(versions[0], world.environment())
+    run = world.run(instance)
+    with world.catalog.write() as tx:
+        instance.deployed_run_id = run.id
+        tx.save(instance)
+
+    with world.catalog.write() as tx:
+        before = tx.withdrawn(run)
+        tx.set_minimum(template, 1, 1)
+        after = tx.withdrawn(run)
+        instance.kind = Kind.PIPELINE.value
+        tx.save(instance)
+        of_a_pipeline = tx.withdrawn(run)
+
+    assert (before, of_a_pipeline) == ("", "")
+    assert after == "web@1.0 is below 1.1, the lowest minor version of its major version that may be used."

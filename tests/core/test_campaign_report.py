@@ -13,7 +13,7 @@ def campaign(**facts: Any) -> dict[str, Any]:
         "id": 3,
         "title": "autumn",
         "status": "halted",
-        "message": "1 step failed, and 1 are too many.",
+        "message": "1 step failed, and 1 halts it.",
         "created_by": "ada",
         "created_at": "2026-11-23T10:00:00Z",
         "ended_at": None,
@@ -28,7 +28,7 @@ def step(address: str, **facts: Any) -> dict[str, Any]:
     return {
         "address": address,
         "environment": "prod",
-        "wave": 0,
+        "wave": 1,
         "template_before": "web@1.3",
         "template": "web@1.4",
         "run_id": 8,
@@ -43,7 +43,7 @@ def step(address: str, **facts: Any) -> dict[str, Any]:
 
 
 WAITING = {
-    "wave": 1,
+    "wave": 2,
     "status": "pending",
     "run_id": None,
     "run_status": None,
@@ -97,9 +97,9 @@ def test_markdown_has_failures_first_and_a_row_for_each_instance() -> None:
 
 Started by `ada` at 2026-11-23T10:00:00Z.
 Brings: `upgrade 1.4 of template=web, environment=prod`
-Order: `canary of 1, batches of 10, 4 at once, halts at 1 failure, plans may no-change, add`
+Order: `canary of 1, batches of 10, 4 at once, halts at 1 failure, no plan goes beyond add`
 
-> `1 step failed, and 1 are too many.`
+> `1 step failed, and 1 halts it.`
 
 **1 pending, 1 succeeded, 1 failed**
 

@@ -74,7 +74,7 @@ def test_a_canary_as_large_as_its_group_leaves_no_empty_wave() -> None:
             steps(FAILED, RUNNING, PENDING),
             Progress(),
             Manner(max_failures=1),
-            Move(Kind.HALT, message="1 step failed, and 1 are too many."),
+            Move(Kind.HALT, message="1 step failed, and 1 halts it."),
         ),
         (steps(FAILED, PENDING), Progress(), Manner(max_failures=2), Move(Kind.BEGIN, (2,))),
         (steps(FAILED, PENDING), Progress(forgiven=1), Manner(max_failures=1), Move(Kind.BEGIN, (2,))),
@@ -97,7 +97,7 @@ def test_a_canary_as_large_as_its_group_leaves_no_empty_wave() -> None:
             [Step(1, 0, RUNNING, is_stuck=True), Step(2, 0, PENDING)],
             Progress(),
             Manner(),
-            Move(Kind.HALT, message="1 step failed, and 1 are too many."),
+            Move(Kind.HALT, message="1 step failed, and 1 halts it."),
         ),
     ],
 )

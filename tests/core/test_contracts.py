@@ -112,6 +112,7 @@ def test_what_is_as_expected_passes(expect: str) -> None:
         ("counts: {add: 3}", "counts.add: The plan has 2, not 3."),
         ("outputs: {nope: 1}", "outputs.nope: The plan has no such output. It has url, arn, key."),
         ("outputs: {url: {$like: 'http:*'}}", 'outputs.url: Is "https://x/", not like "http:*".'),
+        ("outputs: {url: {$like: 'h[t]*'}}", 'outputs.url: Is "https://x/", not like "h[t]*".'),
         ("outputs: {arn: x}", "outputs.arn: Is not known before the apply: write {$any: true}."),
     ],
 )

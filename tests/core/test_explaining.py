@@ -206,10 +206,10 @@ def campaign(status: CampaignStatus, *steps: StepFacts, message: str = "") -> Ca
 def test_a_halted_campaign_says_why_and_which_steps_failed() -> None:
     failed = StepFacts("service/b/prod", 0, StepStatus.FAILED, "Run 7 is failed.", run(Status.FAILED))
 
-    account = of_campaign(campaign(CampaignStatus.HALTED, failed, message="1 step failed, and 1 are too many."))
+    account = of_campaign(campaign(CampaignStatus.HALTED, failed, message="1 step failed, and 1 halts it."))
 
     assert account.name == "c3"
-    assert texts(account) == ["it was halted: 1 step failed, and 1 are too many", "service/b/prod: Run 7 is failed"]
+    assert texts(account) == ["it was halted: 1 step failed, and 1 halts it", "service/b/prod: Run 7 is failed"]
     assert account.next_commands == (
         "landform campaign retry 3",
         "landform campaign resume 3",

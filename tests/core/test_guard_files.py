@@ -103,7 +103,7 @@ def test_everything_that_is_wrong_is_said_at_once_with_its_line() -> None:
     ("text", "problem"),
     [
         ("[a]", (1, "", 'is not a file of guards: it says ["a"].')),
-        ("{}", (1, "", "is not a file of guards: it says {}.")),
+        ("{}", (1, "", "is not a file of guards: it is empty.")),
         (
             "max_destroys: 1\nwarn_only: [regions]\n",
             (2, "warn_only[0]", "regions is not among the guards of this file."),

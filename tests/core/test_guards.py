@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from engine.core import export_plan, guards, plan_facts
+from engine.core import configurations, export_plan, guards, plan_facts
 from engine.core.guard_checks import MOST, refusals
 from engine.core.guards import Guarded, Guards, Ports, Refusal, Severity
-from engine.core.plan_facts import Hidden, PlanFacts, Resource
+from engine.core.plan_facts import Hidden, PlanFacts, Resource, Untold
 from engine.core.plans import Action, Change, Summary
 from engine.errors import Conflict, ExternalFailure, Invalid, Refused
 
@@ -73,7 +73,7 @@ def test_a_plan_destroys_at_most_so_many() -> None:
 
     assert told(Guards(max_destroys=2), found) == []
     assert told(Guards(max_destroys=1), found) == [
-        f"2 resources would be destroyed, and 1 are the most: {DB.address}, terraform_data.app."
+        f"2 resources would be destroyed, and at most 1 may be: {DB.address}, terraform_data.app."
     ]
 
 
@@ -121,6 +121,43 @@ def test_a_region_that_the_code_works_out_cannot_be_told(references: list[str], 
     plan["configuration"]["provider_config"]["aws"]["expressions"]["region"] = {"references": references}
 
     assert facts(plan).regions["aws"] == region
+
+
+def test_of_a_region_that_is_made_out_of_one_variable_the_plan_says_too_little() -> None:
+    plan = json.loads(json.dumps(PLAN))
+    plan["configuration"]["provider_config"]["aws"]["expressions"]["region"] = {
+        "references": ["var.environment.inputs.region"]
+    }
+
+    found = plan_facts.read(export_plan.masked(plan, 1), Summary(), "", Untold(works_regions_out=True))
+
+    assert found.regions["aws"] == Hidden.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("region", "is_worked_out"),
+    [
+        ('"eu-west-1"', False),
+        ("var.environment.inputs.region # of the environment", False),
+        ('var.regions["main"][0].name', False),
+        ('"${var.region}"', False),
+        ('"us-east-1${substr(var.region, 0, 0)}"', True),
+        ("lower(var.region)", True),
+        ("/* region = var.region */ (\nvar.region)", True),
+        ("<<E\n${var.region}\nE", True),
+    ],
+)
+def test_a_region_is_a_text_or_a_variable_or_worked_out(region: str, *, is_worked_out: bool) -> None:
+    code = f'locals {{\n  region = lower("X")\n}}\nprovider "aws" {{\n  alias  = "x"\n  region = {region}\n}}\n'
+
+    assert configurations.is_worked_out({"main.tf": code.encode()}, "region") is is_worked_out
+
+
+def test_a_region_in_json_is_worked_out_where_its_text_is_more_than_a_variable() -> None:
+    plain, made = ({"provider": {"aws": [{"region": f"{text}${{var.region}}"}]}} for text in ("", "us"))
+
+    assert not configurations.is_worked_out({"a.tf.json": json.dumps(plain).encode()}, "region")
+    assert configurations.is_worked_out({"a.tf.json": json.dumps(made).encode()}, "region")
 
 
 def test_tags_are_asked_of_what_can_have_some_and_names_are_enough_where_no_values_are_given() -> None:
@@ -174,6 +211,14 @@ TCP = {"protocol": "tcp", "from_port": 22, "to_port": 22}
     [
         ("aws_security_group_rule", {**TCP, "type": "ingress", "ipv6_cidr_blocks": ["::/0"]}, {}, True),
         ("aws_security_group_rule", {**TCP, "type": "ingress", "cidr_blocks": ["7.7.7.7/0"]}, {}, True),
+        (
+            "aws_security_group_rule",
+            {**TCP, "type": "ingress", "cidr_blocks": ["128.0.0.0/2", "192.0.0.0/2", "10.0.0.0/8"]},
+            {},
+            True,
+        ),
+        ("aws_security_group_rule", {**TCP, "type": "ingress", "ipv6_cidr_blocks": ["2000::/3"]}, {}, True),
+        ("aws_security_group_rule", {**TCP, "type": "ingress", "ipv6_cidr_blocks": ["fc00::/7"]}, {}, False),
         ("aws_security_group_rule", {**TCP, "type": "egress", "cidr_blocks": ["0.0.0.0/0"]}, {}, False),
         ("aws_security_group_rule", {**TCP, "type": "ingress", "cidr_blocks": ["10.0.0.0/8"]}, {}, False),
         (
@@ -206,6 +251,42 @@ def test_programs_are_found_in_all_modules_and_where_data_comes_from() -> None:
         "terraform_data.x has a provisioner local-exec.",
         "data.external.e gets its values from a program.",
         "module.m.terraform_data.y has a provisioner remote-exec.",
+    ]
+
+
+REMOVED = """
+removed {
+  from = module.old.terraform_data.x
+  lifecycle {
+    destroy = true
+  }
+  provisioner "local-exec" {
+    when    = destroy
+    command = "true"
+  }
+}
+"""
+REMOVED_IN_JSON = {"removed": [{"from": "terraform_data.y", "provisioner": [{"remote-exec": {}}, {"file": {}}]}]}
+
+
+def test_programs_are_found_in_removed_blocks_of_which_no_plan_tells() -> None:
+    code = {"main.tf": REMOVED.encode(), "m/a.tf.json": json.dumps(REMOVED_IN_JSON).encode()}
+
+    found = plan_facts.read(
+        {"format_version": "1.2"}, Summary(), "", Untold(of_removed=configurations.provisioners_of_removed(code))
+    )
+
+    assert told(Guards(local_exec=False), found) == [
+        "module.old.terraform_data.x (main.tf) has a provisioner local-exec.",
+        "terraform_data.y (m/a.tf.json) has a provisioner remote-exec.",
+    ]
+
+
+def test_what_is_destroyed_under_a_new_name_keeps_its_old_one() -> None:
+    moved = Change("terraform_data.other[0]", Action.DELETE, previous=DB.address)
+
+    assert told(Guards(never_destroy=("module.data",)), PlanFacts(Summary((moved,)))) == [
+        f"terraform_data.other[0] (so far {DB.address}) would be destroyed."
     ]
 
 

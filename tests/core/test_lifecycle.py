@@ -100,6 +100,9 @@ def test_what_is_below_the_minimum_is_not_even_deployed_again() -> None:
     assert isinstance(error, Refused)
     assert error.message == "web@1.1 is below 1.2, the lowest minor version of its major version that may be used."
     assert error.hint == "Bring it to another version: landform instance update orders/prod --version 1.3"
+    asleep = lifecycle.refusal(replace(old, is_asleep=True))
+    assert asleep is not None
+    assert asleep.hint == "Wake it with another version: landform instance wake service/orders/prod --version 1.3"
 
 
 def test_where_the_major_version_has_none_left_the_recommended_one_is_named_and_without_one_none() -> None:

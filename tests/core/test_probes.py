@@ -59,15 +59,17 @@ def test_what_was_typed_wrong_is_said_before_anything_begins() -> None:
         Health(url="http://me:pw@x/"),
         Health(url="http://x:99999/"),
         Health(command=("",)),
+        Health(command=("./probe", "-v")),
         Health(timeout_s=0),
     ]
 
     assert [str(problem) for health in bad for problem in probes.problems(health)] == [
         "--health-url: 'ftp://x/' must begin with http://, https:// or {output}.",
         "--health-url: 'http://{a b}/' has braces that are no {output}.",
-        "--health-url: 'http://me:pw@x/' is not an address: no credentials, no spaces and no # are allowed.",
-        "--health-url: 'http://x:99999/' is not an address: no credentials, no spaces and no # are allowed.",
+        "--health-url: must not have credentials in it: it is kept, and shown to others.",
+        "--health-url: 'http://x:99999/' is not an address: no spaces and no # are allowed.",
         "--health-command: names no program.",
-        "--health-timeout: must be from 1 to 86,400 seconds.",
+        "--health-command: './probe' must begin with /, or be found on the PATH: it is not started from here.",
+        "--health-timeout: must be from 1s to 24h.",
     ]
     assert not list(probes.problems(Health(("check", "-v"), "{url}/health")))

@@ -58,3 +58,15 @@ def test_all_that_is_wrong_with_a_selection_is_told_at_once() -> None:
         ("outdatd", "'outdatd' selects nothing. Did you mean \"outdated\"?"),
         ("version=x", "'x' is not a version."),
     ]
+
+
+def test_what_nobody_is_called_is_a_typing_error_unless_it_is_a_pattern() -> None:
+    with pytest.raises(Invalid) as caught:
+        selected([ORDERS, BILLING, PROD], parse(["environment=prd|dev,service=shop", "service=sh*", "template=new"]))
+
+    assert [(problem.field, problem.message) for problem in caught.value.problems] == [
+        ("environment=prd", "There is no environment 'prd'. Did you mean \"prod\"?"),
+        ("service=shop", "There is no service 'shop'."),
+    ]
+    with pytest.raises(Invalid, match="'instance' is not one of environment, service, pipeline, component"):
+        parse(["kind=instance"])

@@ -14,6 +14,15 @@ freezes:
   - {from: 2026-12-24, to: 2026-12-20, reason: Christmas}
   - {from: 2026-02-30}
 """
+_FREEZE = "freezes: [{from: 2026-12-20, to: 2027-01-03, reason: end of year}]\n"
+_LATE = """\
+windows:
+  - {days: weekdays, from: "08:00"}
+  - {to: "08:00", zone: CEST}
+freezes:
+  - {from: 2026-12-24, to: 2026-12-20, reason: Christmas}
+  - {from: tomorrow, reason: ""}
+"""
 _CALENDAR = "env calendar set prod c.yaml"
 _START = "campaign start api@1.2"
 
@@ -21,16 +30,20 @@ CASES = (
     Case("a campaign for nobody in particular", {}, "campaign start"),
     Case("a campaign of a template that is not there", {}, "campaign start wep@1.2"),
     Case("a campaign of a version that is not there", {}, "campaign start web@1.7"),
-    Case("a campaign of a draft", {}, "campaign start web@1.3"),
     Case("a campaign of a version that was yanked", {}, "campaign start web@1.1"),
-    Case("a campaign that keeps versions and changes them", {}, "campaign start web@1.2 --redeploy --kind major-version"),
+    Case(
+        "a campaign that keeps versions and changes them", {}, "campaign start web@1.2 --redeploy --kind major-version"
+    ),
     Case("a campaign for an instance that another one has", {}, f"{_START} --select service=cart"),
     Case("a campaign for what selects nobody", {}, f"{_START} --select environment=prd"),
     Case(
         "selections with everything wrong",
         {},
-        "campaign plan web@1.2 --select envronment=prod,outdatd,version=1.x,tag:=pay --select ''",
+        "campaign plan web@1.2 --select envronment=prod,kind=instance,outdatd,version=1.x,tag:=pay --select ''",
     ),
+    Case("a campaign for what is spelled wrong", {}, f"{_START} --select environment=prd|dev,service=crat"),
+    Case("a campaign for a kind that is none", {}, "campaign plan --select kind=instance,outdated"),
+    Case("a campaign with a canary that is no number", {}, f"{_START} --canary many --concurrency 0"),
     Case("a campaign that allows everything", {}, f"{_START} --allow everything"),
     Case("a campaign that pauses for a word", {}, f"{_START} --pause soon"),
     Case("a campaign of empty waves", {}, f"{_START} --batch 0"),
@@ -40,7 +53,8 @@ CASES = (
     Case("a health check with a brace too few", {}, f"{_START} --health-url 'https://{{host/ready'"),
     Case("a health check that lasts for ever", {}, f"{_START} --health-url http://{{host}} --health-timeout 30d"),
     Case("a health check of both kinds", {}, f"{_START} --health-url http://{{host}} --health-command probe"),
-    Case("a health command with a quote too few", {}, f"{_START} --health-command \"probe 'x\""),
+    Case("a health command with a quote too few", {}, f'{_START} --health-command "probe \'x"'),
+    Case("a health command that is in this folder", {}, f"{_START} --health-command './probe -v'"),
     Case("a health command that is empty", {}, f"{_START} --health-command \"''\""),
     Case("a campaign that is not there", {}, "campaign status 9"),
     Case("a campaign by a word", {}, "campaign status first"),
@@ -58,11 +72,12 @@ CASES = (
     Case("an explanation of a run that is not there", {}, "explain 99"),
     Case("an explanation of an instance that is not there", {}, "explain orders/prd"),
     Case("a calendar with everything wrong", {"c.yaml": _BAD_WINDOWS}, _CALENDAR),
+    Case("a calendar whose times are wrong", {"c.yaml": _LATE}, _CALENDAR),
     Case("a calendar with nothing in it", {"c.yaml": "{}\n"}, _CALENDAR),
     Case("a calendar that is a list", {"c.yaml": "- mon\n"}, _CALENDAR),
     Case("a calendar that is no YAML", {"c.yaml": "windows: [\n"}, _CALENDAR),
     Case("a calendar that is not there", {}, _CALENDAR),
-    Case("a calendar of an environment that is not there", {"c.yaml": "{}\n"}, "env calendar set prd c.yaml"),
+    Case("a calendar of an environment that is not there", {"c.yaml": _FREEZE}, "env calendar set prd c.yaml"),
     Case(
         "rules of a fleet with everything wrong",
         {},
@@ -91,7 +106,6 @@ CASES = (
     Case("a rollback of what hibernates", {}, "env rollback asleep --to 7"),
     Case("an environment with inhabitants, to hibernate", {}, "instance hibernate environment/prod"),
     Case("what hibernates, to hibernate", {}, "instance hibernate environment/asleep"),
-    Case("what was never deployed, to hibernate", {}, "instance hibernate billing/prod"),
     Case("what is awake, to wake", {}, "instance wake orders/prod"),
     Case("an update of what hibernates", {}, "env update asleep --set zone=b"),
     Case("a service in an environment that hibernates", {}, "service create shop -t web --env asleep"),
@@ -110,7 +124,9 @@ CASES = (
     Case("wiring of what is not there", {}, "wiring orders/prd"),
     Case("wiring of an instance by half its name", {}, "wiring orders"),
     Case("wiring of a version that nobody can use", {}, "wiring --templates web@1.9"),
-    Case("an environment that a campaign is busy in, to go with all", {}, "env delete prod --propagate --yes"),
+    Case("drift of an environment that is not there", {}, "drift check --select environment=prd"),
+    Case("a repair of what nobody has", {}, "drift repair --select drifted,service=order"),
+    Case("wiring of what is no environment", {}, "wiring environment/prd -o dot"),
+    Case("an environment with inhabitants, to be destroyed", {}, "env delete prod --yes"),
     Case("an environment that is to lose what others read", {}, "env update prod --version 1.1"),
-    Case("a propagation that is left to nobody", {}, "env update prod --set zone=b --propagate --no-wait"),
 )

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+from tests.scenarios.bad_input import BROKEN_SCHEMA
 from tests.scenarios.world import ENVIRONMENT_CODE, SERVICE_CODE, World
 
-VAULT_CODE = f"""{ENVIRONMENT_CODE}
-resource "terraform_data" "db" {{
-  triggers_replace = var.environment.inputs.size
-}}
-"""
+VAULT_CODE = ENVIRONMENT_CODE.replace("terraform_data.size.output", "var.environment.inputs.size").replace(
+    'resource "terraform_data" "size" {\n  input', 'resource "terraform_data" "db" {\n  triggers_replace'
+)
 SITE_CODE = f"""\
 terraform {{
   required_providers {{
@@ -24,18 +23,25 @@ resource "terraform_data" "log" {{
   input = var.service_instance.inputs.title
 }}
 """
+API_CODE = f"""\
+{SERVICE_CODE}
+output "size" {{
+  value = var.environment.outputs.size
+}}
+"""
 LOGGED_CODE = f"""{SERVICE_CODE}
 resource "terraform_data" "log" {{
 }}
 """
-_NO_ZONE = ENVIRONMENT_CODE.partition('output "zone"')[0]
+_NO_ZONE = ENVIRONMENT_CODE.replace('output "zone"', 'output "place"')
 _GUARDS = "never_destroy: [terraform_data.db]\nmax_destroys: 0\n"
 
 
 def furnish(world: World) -> None:
     """What a team has after a year. In `World.deployed()`, whose runs are 1 and 2, there are then:
 
-    - web@1.1 yanked, web@1.2 deprecated, web@1.3 a draft; lab@1.1 deprecated, without the output that web reads;
+    - web@1.1 yanked, web@1.2 deprecated, web@1.3 a draft, web@1.4 failed;
+    - lab@1.1 deprecated, without the output that web reads;
     - cart/prod, on api@1.1 since run 4, with the minimum api@1.1;
     - environment `guarded`, whose guards refuse the plan of run 6, and `asleep`, which hibernates;
     - billing/prod, whose plan, run 9, waits for approval, and environment `brief`, whose run 10 is queued;
@@ -58,9 +64,9 @@ def furnish(world: World) -> None:
 
 
 def _bring_versions(world: World) -> None:
-    world.publish("api", world.service_bundle("api"))
-    world.publish("api", world.service_bundle("api"), "--major", "1")
-    world.publish("api", world.service_bundle("api"), "--major", "1")
+    world.publish("api", world.service_bundle("api", API_CODE))
+    world.publish("api", world.service_bundle("api", API_CODE), "--major", "1")
+    world.publish("api", world.service_bundle("api", API_CODE), "--major", "1")
     world.publish("site", world.service_bundle("site", SITE_CODE))
     world.publish("vault", world.environment_bundle("vault", VAULT_CODE))
     world.do("template", "register", "tested", world.environment_bundle())
@@ -70,6 +76,7 @@ def _bring_versions(world: World) -> None:
     world.publish("web", world.service_bundle(code=LOGGED_CODE), "--major", "1")
     world.do("template", "deprecate", "web@1.2", "--reason", "It is slow.")
     world.do("template", "register", "web", world.service_bundle(code=LOGGED_CODE), "--major", "1")
-    broken = world.environment_bundle(code=_NO_ZONE)
-    world.publish("lab", broken, "--major", "1", "--force", "--reason", "For those who live alone.")
+    world.run("template", "register", "web", world.service_bundle(schema=BROKEN_SCHEMA), "--major", "1")
+    why = "For those who live alone."
+    world.publish("lab", world.environment_bundle(code=_NO_ZONE), "--major", "1", "--force", "--reason", why)
     world.do("template", "deprecate", "lab@1.1", "--reason", "It says too little.")

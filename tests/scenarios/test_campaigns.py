@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.scenarios.world import SERVICE_CODE, World
@@ -44,7 +46,16 @@ def test_a_campaign_waits_between_waves_and_halts_at_what_is_not_well(fleet: Wor
     fleet.do("campaign", "abort", 1, "--reason", "enough")
     assert standing(fleet, 1) == ("aborted", {"succeeded": 1, "called off": 2})
 
-    sick = fleet.run("campaign", "start", "web@1.1", "--health-command", "false", "--health-timeout", "1s", *QUICK)
+    # the canary is one that has something to do
+    outline = fleet.rows("campaign", "plan", "web@1.1", "--canary", 1)
+    assert [(row["wave"], row["address"]) for row in outline] == [(1, "service/b/prod"), (2, "service/c/prod")]
+
+    # a program that is named from here is found wherever it is started
+    probe = fleet.write("probe", "#!/bin/sh\necho not today\nexit 3\n")
+    probe.chmod(0o755)
+    asking = ("--health-command", f"./{os.path.relpath(probe)}", "--health-timeout", "1s")
+    sick = fleet.run("campaign", "start", "web@1.1", *asking, *QUICK)
+    assert f"{probe} ended with exit code 3: not today" in sick.err
     assert (sick.code, standing(fleet, 2)) == (1, ("halted", {"failed": 1, "pending": 1}))
     assert [row["version"] for row in fleet.rows("instance", "list")] == ["1.1", "1.1", "1.0"]
 

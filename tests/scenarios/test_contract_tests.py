@@ -82,6 +82,21 @@ def test_a_test_is_given_nothing_that_is_an_operators(world: World) -> None:
     assert world.run("template", "check", folder, "--test").code == 0
 
 
+def test_a_terraform_test_that_hangs_is_ended_and_said_to_be_late(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LANDFORM_PLAN_TIMEOUT_S", "1")
+    monkeypatch.setenv("LANDFORM_GRACE_S", "1")
+    hangs = 'resource "terraform_data" "a" {\n  provisioner "local-exec" {\n    command = "sleep 60"\n  }\n}\n'
+    world.service_bundle(code=hangs)
+    world.write("bundles/web/tests/a.tftest.hcl", 'run "a" {\n  command = apply\n}\n')
+
+    late = world.run("template", "check", world.root / "bundles/web", "--test")
+
+    assert late.code == 1
+    assert "tests/a.tftest.hcl: terraform test took longer than allowed and was stopped." in late.out
+
+
 def test_how_tests_are_written_is_checked_without_running_them(world: World) -> None:
     checked = world.run("template", "check", bundle_with(world, "tests:\n  - {name: x, expct: {}}\n"), "-o", "json")
 

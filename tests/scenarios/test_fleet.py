@@ -92,7 +92,7 @@ def test_a_version_is_looked_at_rolled_out_halted_and_taken_back(world: World, t
     world.do("template", "publish", draft)
     options = ("--canary", 2, "--batch", 8, "--concurrency", 2, "--max-failures", 3)
     halted = world.run("campaign", "start", draft, *options, "--auto-approve")
-    assert (halted.code, "3 steps failed, and 3 are too many." in halted.err) == (1, True)
+    assert (halted.code, "3 steps failed, and 3 halt it." in halted.err) == (1, True)
     steps = world.row("campaign", "status", 1)["steps"]
     begun = [step for step in steps if step["run_id"]]
     assert {step["environment"] for step in begun} == {"dev"}

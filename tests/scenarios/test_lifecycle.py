@@ -101,7 +101,7 @@ def test_versions_are_only_taken_where_they_can_go(deployed: World) -> None:
         refused(deployed, "template", "usage", "web@1.7")[:2],
     ] == [
         (9, "web@1.1 is a draft and cannot be deprecated."),
-        (9, "web@1.1 cannot be the lowest that may be used: it is draft."),
+        (9, "web@1.1 cannot be the lowest that may be used: its status is draft."),
         (9, "There is no minimum for web@1."),
         (64, "There is no reason."),
         (64, "--undo takes no reason."),

@@ -135,6 +135,19 @@ def test_extending_calls_off_a_hibernation_that_has_not_begun(deployed: World) -
     assert deployed.row("instance", "show", "trial/prod")["expires_at"] is None
 
 
+def test_what_is_woken_after_its_time_was_over_lives_as_long_as_at_a_time_before(deployed: World) -> None:
+    deployed.do("service", "create", "trial", "-t", "web", "--env", "prod", "--ttl", "1h", "--auto-approve")
+    deployed.do("instance", "hibernate", "trial/prod", "--yes")
+    deployed.do("instance", "wake", "trial/prod", "--no-wait")
+    wind_back(deployed, 3600)
+    deployed.do("instance", "expire")
+
+    deployed.do("run", "apply", 5, "--yes")
+
+    awake = deployed.row("instance", "show", "trial/prod")
+    assert (awake["hibernated_at"], awake["expires_at"] is None, awake["ttl_s"]) == (None, False, 3600)
+
+
 def stages(world: World) -> str:
     text: str = world.row("pipeline", "show", "shop")["outputs"]["stages"]["value"]
     return text

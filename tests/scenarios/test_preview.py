@@ -196,7 +196,8 @@ def test_a_preview_that_is_stopped_says_whom_it_did_not_come_to(fleet: World) ->
         (("fleet@1.7",), 8, "fleet has no version 1.7."),
         (("fleet@1.1", "--fail-on", "replaced"), 64, "--fail-on takes no 'replaced'. Did you mean \"replace\"?"),
         (("fleet@1.1", "--select", "enviroment=prod"), 1, "The selection cannot be used:"),
-        (("fleet@1.1", "--select", "environment=test"), 8, "None of the instances that fleet@1.1 is for is selected."),
+        (("fleet@1.1", "--select", "environment=test"), 1, "The selection names what is not there:"),
+        (("fleet@1.1", "--select", "kind=pipeline"), 8, "None of the instances that fleet@1.1 is for is selected."),
     ],
 )
 def test_what_cannot_be_previewed_is_refused(fleet: World, options: tuple[str, ...], code: int, message: str) -> None:

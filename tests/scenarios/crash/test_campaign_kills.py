@@ -97,7 +97,7 @@ def test_a_campaign_halts_while_nobody_knows_what_a_killed_apply_did(fleet: Worl
     fleet.run("campaign", "retry", 1)
 
     assert (died, halted.code) == (-9, 1)
-    assert "Campaign 1 was halted. 1 step failed, and 1 are too many." in halted.err
+    assert "Campaign 1 was halted. 1 step failed, and 1 halts it." in halted.err
     assert fleet.row("campaign", "status", 1)["statuses"] == {"succeeded": 4}
 
 
