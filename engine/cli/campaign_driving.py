@@ -18,13 +18,12 @@ from engine.cli.turns import Deadline, Turns
 from engine.core.campaigns import Status
 from engine.core.runs import TABLE, Event, is_terminal
 from engine.core.runs import Status as RunStatus
-from engine.errors import Cancelled, Conflict, LandformError
+from engine.errors import Cancelled, Conflict, LandformError, Unreachable
 from engine.external.process import Stop
 
 if TYPE_CHECKING:
     from engine.actions.driving import Driver, View
     from engine.app import App
-
 
 _LOOK_EVERY_S = 1.0
 _TAKEABLE = frozenset(TABLE[Event.CLAIM])
@@ -54,7 +53,7 @@ class Conductor:
 
     def carry_out(self) -> View:
         """The campaign when nothing more happens without a person, when time is up, or when it was stopped here; then
-        it is paused, and what was under way has come to its end. Raises LandformError when the catalog cannot be used.
+        it is paused, and what was under way has come to its end. A catalog that cannot be reached is waited for.
         """
         driver = self.app.driver()
         row = self.session.reads().campaign_standing(self.campaign_id)
@@ -65,14 +64,33 @@ class Conductor:
             Progress(self.session, row) as progress,
             ThreadPoolExecutor(workers, thread_name_prefix="step") as pool,
         ):
+            is_out = False
             while True:
-                ends = self._has_to_end(stop)
-                view = driver.advance(self.campaign_id)
-                if not ends:
-                    self._begin(view, driver, pool, stop, progress)
-                if not self._busy and (ends or self._is_over(view)):
+                try:
+                    view = self._turn(driver, pool, stop, progress)
+                except Unreachable as error:
+                    # what is under way here waits for the catalog, too
+                    if self._ends:
+                        raise
+                    if not is_out:
+                        self.session.say(f"{error.message} Trying again.")
+                    is_out = True
+                    time.sleep(_LOOK_EVERY_S)
+                    continue
+                is_out = False
+                if view is not None:
                     return view
-                self._wait(progress, stop)
+
+    def _turn(self, driver: Driver, pool: ThreadPoolExecutor, stop: Stop, progress: Progress) -> View | None:
+        """Does what is to be done now, and waits until something else may be; the campaign when this is over."""
+        ends = self._has_to_end(stop)
+        view = driver.advance(self.campaign_id)
+        if not ends:
+            self._begin(view, driver, pool, stop, progress)
+        if not self._busy and (ends or self._is_over(view)):
+            return view
+        self._wait(progress, stop)
+        return None
 
     def _has_to_end(self, stop: Stop) -> bool:
         """Whether nothing more may begin here; then it is paused, so that nothing begins elsewhere either."""

@@ -90,6 +90,9 @@ def _waiting(facts: CampaignFacts) -> Iterator[Reason]:
     if facts.due_at is not None:
         yield Reason("pause", f"wave {facts.wave + 2} begins at {stamp(facts.due_at)}, after the pause between waves")
     pending = [step for step in facts.steps if step.status is StepStatus.PENDING and step.wave <= facts.wave]
+    if facts.message and facts.due_at is None and not any(step.closed for step in pending):
+        said = facts.message.rstrip(".")
+        yield Reason("waits", said[:1].lower() + said[1:], True)
     for name, why in dict.fromkeys((step.environment, step.closed) for step in pending if step.closed):
         held = sum((step.environment, step.closed) == (name, why) for step in pending)
         text = f"{counted(held, 'step')} in {name} cannot begin: {why}"

@@ -102,6 +102,9 @@ def _once(command: Command, phase: str, step: Step) -> tuple[Outcome, Collector]
     on_start = step.started if step.is_noted else None
     ended = process.run(command, stop=step.stop, on_line=on_line, on_start=on_start)
     came_to = plan_outcome(ended) if phase == "plan" else outcome(ended)
+    if came_to is Outcome.UNKNOWN and phase != "apply" and ended.duration_s >= command.timeout_s:
+        # it did not stop when its time was over and had to be killed: that is no wish of anybody's
+        came_to = Outcome.TIMED_OUT
     if came_to not in (Outcome.UNCHANGED, Outcome.CHANGES, Outcome.DONE):
         raise _failure(phase, came_to, ended.code, collector, step)
     return came_to, collector

@@ -39,6 +39,8 @@ if TYPE_CHECKING:
     from engine.terraform.statefile import State
     from engine.worker.ground import Ground
 
+_GRACE_S = 3.0
+"""How long a plan that is only looked at may go on after it was asked to stop: whatever it leaves is thrown away."""
 _READS_MAX = 20
 _BETWEEN_READS_S = 0.05
 _TEMPORARY = ".landform.tmp"
@@ -111,7 +113,8 @@ def planned(
         # drift from noise is gone with the folder
         is_read = refresh_only or (guarded and bool(work.guards))
         out = made.folder / PLAN_FILE if is_read else None
-        command = ground.terraform().plan(made.place, out, destroy=is_destroy, refresh_only=refresh_only)
+        place = replace(made.place, grace_s=min(made.place.grace_s, _GRACE_S))
+        command = ground.terraform().plan(place, out, destroy=is_destroy, refresh_only=refresh_only)
         came_to, collector = follow(command, "plan", made.step)
         drift = _real(ground, made, out, collector.summary.drift) if out and refresh_only else ()
         broken: tuple[Refusal, ...] = ()

@@ -73,6 +73,7 @@ class Lab:
     waits: list[float] = field(default_factory=list)
     told: list[tuple[str, str]] = field(default_factory=list)
     retries: int = 3
+    timeout_s: float = 30
 
     def answers(self, *lines: str) -> None:
         self.folder.joinpath("answers").write_text("\n".join(lines) + "\n")
@@ -91,7 +92,7 @@ class Lab:
         self.waits.append(seconds)
 
     def follow(self, phase: str) -> Outcome:
-        command = Command(("./terraform", phase), self.folder, {"PATH": "/usr/bin:/bin"}, 30, 1)
+        command = Command(("./terraform", phase), self.folder, {"PATH": "/usr/bin:/bin"}, self.timeout_s, 0.1)
         with Journal(self.folder / "run", ["hunter22"], self.watch) as journal:
             patience = Patience(self.retries, chance=lambda: 0.5, pause=self.sleep)
             return follow(command, phase, Step(WORK, PART, self.stop, journal, patience))[0]
@@ -231,3 +232,13 @@ def test_secrets_are_taken_out_of_what_is_said_of_a_retry(lab: Lab) -> None:
         lab.follow("plan")
 
     assert "hunter22" not in caught.value.message + "\n".join(lab.log)
+
+
+def test_a_plan_that_does_not_stop_when_its_time_is_over_took_too_long_and_nobody_stopped_it(lab: Lab) -> None:
+    lab.timeout_s = 0.2
+    program = lab.folder / "terraform"
+    program.write_text("#!/bin/sh\ntrap '' INT TERM\nwhile :; do sleep 1; done\n")
+    program.chmod(0o755)
+
+    with pytest.raises(ExternalFailure, match=r"^terraform plan took longer than allowed and was stopped\.$"):
+        lab.follow("plan")
