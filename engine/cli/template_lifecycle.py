@@ -73,7 +73,7 @@ def _show(session: Session, moved: Moved, output: str) -> None:
 def _say_discarded(session: Session, moved: Moved) -> None:
     if moved.discarded:
         numbers = ", ".join(map(str, moved.discarded))
-        session.say(f"Discarded, as they led to what nothing new may use: run {numbers}.")
+        session.say(f"Discarded, as they led to what may not be deployed any more: run {numbers}.")
 
 
 @click.command("minimum")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from engine.core import addresses, constraints
 from engine.core.addresses import Addresses
-from engine.core.bundle import Output, Part, Place, Resource
+from engine.core.bundle import Moved, Output, Part, Place, Resource
 from engine.core.constraints import Relation
 from engine.core.findings import Compared, Finding, Level
 
@@ -29,7 +29,7 @@ def findings(old: Compared, new: Compared) -> Iterator[Finding]:
     for name in sorted(old.facts.parts.keys() | new.facts.parts.keys()):
         empty = Part(name, "hcl", (), ())
         pair = _Pair(old.facts.parts.get(name, empty), new.facts.parts.get(name, empty), old.label)
-        for changes in (_outputs, _vanished, _repeated, _added, _terraform, _providers, _backend):
+        for changes in (_outputs, _vanished, _repeated, _left_behind, _added, _terraform, _providers, _backend):
             yield from changes(pair)
 
 
@@ -50,7 +50,15 @@ class _Pair:
     @cached_property
     def after(self) -> Addresses:
         """What the new one declares."""
-        return Addresses(self.new)
+        return Addresses(replace(self.new, moved=tuple(block for block in self.new.moved if not self._is_idle(block))))
+
+    def _is_idle(self, block: Moved) -> bool:
+        """Whether it moves one of several where there was one alone: Terraform does not take x for x[0] then (measured
+        on 1.11).
+        """
+        was = self.before.resources.get(addresses.plain(block.origin))
+        is_one = block.origin.endswith("]") and block.origin not in {other.target for other in self.new.moved}
+        return is_one and was is not None and was.repeated == ""
 
     def now(self, level: Level, rule: str, subject: str, sentence: str, place: Place | Output | Resource) -> Finding:
         """A finding with a place in the new version."""
@@ -144,6 +152,21 @@ def _repeated(pair: _Pair) -> Iterator[Finding]:
             noun = "Module" if addresses.is_module(address) else "Resource"
             sentence = f"{noun} {target} {change}: an upgrade destroys what is there and makes it anew."
             yield pair.now(Level.MAJOR, "resource/repeated", target, sentence, now)
+
+
+def _left_behind(pair: _Pair) -> Iterator[Finding]:
+    """What was made several times, of which `moved` blocks name single ones."""
+    told: set[str] = set()
+    for block in pair.new.moved:
+        origin = addresses.plain(block.origin)
+        was, now = pair.before.resources.get(origin), pair.after.resources.get(origin)
+        if was is None or not was.repeated or not block.origin.endswith("]") or origin in told:
+            continue
+        if now is not None and now.repeated == was.repeated:
+            continue
+        told.add(origin)
+        sentence = f"Those of {origin} that no moved block names are destroyed: it was made with {was.repeated}."
+        yield pair.now(Level.MINOR, "resource/moved", origin, sentence, Place(block.file, block.line))
 
 
 def _added(pair: _Pair) -> Iterator[Finding]:

@@ -119,13 +119,31 @@ def test_a_resource_that_is_gone_would_be_destroyed() -> None:
     [
         "moved {\n  from = aws_vpc.main\n  to = aws_vpc.other\n}\n",
         "moved {\n  from = aws_vpc.main\n  to = aws_vpc.b\n}\nmoved {\n  from = aws_vpc.b\n  to = aws_vpc.other\n}\n",
-        'moved {\n  from = aws_vpc.main[0]\n  to = aws_vpc.other["a.b"]\n}\n',
+        'moved {\n  from = aws_vpc.main\n  to = aws_vpc.other["a.b"]\n}\n',
     ],
 )
 def test_a_resource_that_is_moved_stays(blocks: str) -> None:
     new = version(CODE.replace('"aws_vpc" "main"', '"aws_vpc" "other"').replace("vpc.main", "vpc.other") + blocks)
 
     assert said(version(), new) == []
+
+
+def test_a_moved_block_of_one_of_several_moves_nothing_that_was_alone() -> None:
+    block = 'moved {\n  from = aws_vpc.main[0]\n  to = aws_vpc.other["a.b"]\n}\n'
+    first = "moved {\n  from = aws_vpc.main\n  to = aws_vpc.main[0]\n}\n"
+    new = CODE.replace('"aws_vpc" "main"', '"aws_vpc" "other"').replace("vpc.main", "vpc.other") + block
+
+    assert said(version(), version(new))[:1] == gone("aws_vpc.main", "main.tf:7")
+    assert said(version(), version(new + first)) == []
+
+
+def test_of_what_was_made_several_times_moved_blocks_keep_only_those_that_they_name() -> None:
+    old = version(CODE.replace("  size =", "  count = 3\n  size =").replace("main.id", "main[0].id"))
+    block = "moved {\n  from = aws_vpc.main[0]\n  to = aws_vpc.other\n}\n"
+    new = version(CODE.replace('"aws_vpc" "main"', '"aws_vpc" "other"').replace("vpc.main", "vpc.other") + block)
+
+    sentence = "Those of aws_vpc.main that no moved block names are destroyed: it was made with count."
+    assert said(old, new) == [("minor", sentence, "infrastructure/main.tf:13")]
 
 
 def test_moved_blocks_in_json_count_too() -> None:
