@@ -6,7 +6,7 @@ Every effect is one transaction of the catalog. A process that dies between two 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from engine.actions import campaign_outlines, campaigns, changes, propagation
@@ -58,17 +58,8 @@ class View:
     """The runs of the steps under way, whoever works on them."""
     checks: tuple[int, ...]
     """The steps whose instance is to be asked whether it is well."""
-    waits: str = ""
-    """Why nothing more begins now, though it could in time; "" when that is not so."""
-    due_at: datetime | None = None
-    """When a pause between waves is over."""
     held_by: tuple[int, ...] = ()
     """Runs of others that have what could begin otherwise; () where something begins in time without them."""
-
-    @property
-    def goes_on(self) -> bool:
-        """Whether there is, or will be, something to do without a person."""
-        return bool(self.runs or self.checks) or self.status is Status.RUNNING
 
 
 @dataclass(frozen=True)
@@ -131,7 +122,7 @@ class Driver:
                 progress = Progress(campaign.wave, campaign.forgiven)
                 move = rules.next_move(_seen(tx, campaign_id, steps, waiting), progress, manner)
                 _record(tx, campaign, move, manner)
-            view = replace(_view(campaign, steps, move), held_by=tuple(_holders(tx, campaign, steps)))
+            view = _view(campaign, steps, tuple(_holders(tx, campaign, steps)))
         if has_news:
             self.trigger(Moment.RUN_ENDED)
         moments = {Kind.OPEN: Moment.WAVE_OPENED, Kind.HALT: Moment.HALTED, Kind.END: Moment.ENDED}
@@ -259,13 +250,12 @@ def _record(tx: Tx, campaign: Campaign, move: Move, manner: Manner) -> None:
         tx.change_campaign(campaign, message=move.message)
 
 
-def _view(campaign: Campaign, steps: list[Standing], move: Move) -> View:
+def _view(campaign: Campaign, steps: list[Standing], held_by: tuple[int, ...]) -> View:
     running = (step.run_id for step in steps if step.status is StepStatus.RUNNING)
     return View(
         Status(campaign.status),
         campaign.message,
         tuple(run_id for run_id in running if run_id is not None),
         tuple(step.step_id for step in steps if step.status is StepStatus.CHECKING),
-        move.message if move.kind is Kind.WAIT else "",
-        campaign.due_at,
+        held_by,
     )
