@@ -112,7 +112,7 @@ def _approvals(row: Row) -> dict[str, str]:
     """Who has said yes to the run's plan -> when, and why; {} where one person's yes is all that there is to tell."""
     if len(row["approvals"]) < 2 and row["approvals_needed"] < 2:
         return {}
-    return {given["user_name"]: f"{given['created_at']} {given['reason']}".rstrip() for given in row["approvals"]}
+    return {given["user_name"]: f"{cell(given['created_at'])} {given['reason']}".rstrip() for given in row["approvals"]}
 
 
 def plan(row: Row) -> str:
