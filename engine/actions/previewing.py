@@ -24,7 +24,10 @@ if TYPE_CHECKING:
     from engine.catalog.related import Related
     from engine.catalog.tx import Tx
 
-_KINDS = {TemplateKind.ENVIRONMENT: Kind.ENVIRONMENT, TemplateKind.SERVICE: Kind.SERVICE_INSTANCE}
+_KINDS = {
+    TemplateKind.ENVIRONMENT: (Kind.ENVIRONMENT,),
+    TemplateKind.SERVICE: (Kind.SERVICE_INSTANCE, Kind.PIPELINE),
+}
 _VERSION_TERM = "version="
 
 
@@ -72,7 +75,7 @@ def _hint(target: Target) -> str:
 def _meant(target: Target, select: Sequence[str]) -> Callable[[Candidate], bool]:
     return partial(
         previews.is_meant,
-        kind=_KINDS[TemplateKind(target.template.kind)],
+        kinds=_KINDS[TemplateKind(target.template.kind)],
         template=target.template.name,
         number=Number(target.version.major, target.version.minor),
         names_versions=any(term.strip().startswith(_VERSION_TERM) for text in select for term in text.split(",")),
@@ -114,6 +117,8 @@ def _place(tx: Tx, target: Target, candidate: Candidate, row: Related) -> Member
 
 
 def _why_left_out(candidate: Candidate, row: Related) -> Why | None:
+    if candidate.kind is Kind.PIPELINE:
+        return Why.PIPELINE
     if candidate.is_hibernated:
         return Why.HIBERNATED
     if not candidate.is_deployed:

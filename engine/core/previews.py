@@ -34,6 +34,7 @@ class Why(StrEnum):
     NEVER_DEPLOYED = "never deployed"
     OTHERS = "carried out by others"
     NOTHING_TO_PLAN = "without infrastructure"
+    PIPELINE = "pipelines are not planned"
 
 
 @dataclass(frozen=True)
@@ -212,14 +213,16 @@ class Preview:
         return {why: found[why] for why in Why if found[why]}
 
 
-def is_meant(candidate: Candidate, kind: Kind, template: str, number: Number, *, names_versions: bool) -> bool:
+def is_meant(
+    candidate: Candidate, kinds: Collection[Kind], template: str, number: Number, *, names_versions: bool
+) -> bool:
     """Whether an instance is one that the version is for, before anything else is selected.
 
     A minor version is for the instances of its major version that are not beyond it, the first of a major one also for
     all of those before it. Where a selection `names_versions`, all that could be brought to it count.
     """
     now = candidate.number
-    if candidate.kind is not kind or candidate.template != template or now.major > number.major:
+    if candidate.kind not in kinds or candidate.template != template or now.major > number.major:
         return False
     return names_versions or (now <= number and (now.major == number.major or number.minor == 0))
 

@@ -37,7 +37,7 @@ def candidate(number: str, template: str = "web", kind: Kind = Kind.SERVICE_INST
 
 
 def is_meant(found: Candidate, number: Number, *, names_versions: bool = False) -> bool:
-    return previews.is_meant(found, Kind.SERVICE_INSTANCE, "web", number, names_versions=names_versions)
+    return previews.is_meant(found, [Kind.SERVICE_INSTANCE], "web", number, names_versions=names_versions)
 
 
 ADD = Change("aws_vpc.main", Action.CREATE)
