@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING
 
+from engine.cli import live
 from engine.cli.common import Session
 from engine.core.campaigns import NOT_DONE, UNDER_WAY, UNFINISHED, StepStatus
 
@@ -35,13 +35,7 @@ class Progress:
         self._live: Live | None = None
 
     def __enter__(self) -> Progress:
-        if sys.stderr.isatty() and not self._session.quiet:
-            from rich.console import Console
-            from rich.live import Live
-
-            console = Console(stderr=True, no_color=self._session.color is False)
-            self._live = Live(get_renderable=self._table, console=console, refresh_per_second=4)
-            self._live.start()
+        self._live = live.started(self._session, self._table)
         return self
 
     def __exit__(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -13,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from engine.cli import arguments, common, display, preview_texts, signals
+from engine.cli import arguments, common, display, live, preview_texts, signals
 from engine.cli.common import Session, pass_session
 from engine.core.nearest import did_you_mean
 from engine.core.plans import Shape
@@ -185,14 +184,8 @@ class _Progress:
 
     def __enter__(self) -> _Progress:
         count = len(self._fleet.members)
-        if sys.stderr.isatty() and not self._session.quiet:
-            from rich.console import Console
-            from rich.live import Live
-
-            console = Console(stderr=True, no_color=self._session.color is False)
-            self._live = Live(get_renderable=self._line, console=console, refresh_per_second=8, transient=True)
-            self._live.start()
-        elif count:
+        self._live = live.started(self._session, self._line, stays=False)
+        if self._live is None and count:
             noun = "instance" if count == 1 else "instances"
             self._session.say(f"Planning {self._fleet.template} for {count} {noun}, {self._parallel} side by side.")
         return self
